@@ -1,0 +1,182 @@
+// Bench measures Sallyport beside the programs that its bars of speed name, on
+// one machine and in one run, and prints what it found and whether it is good
+// enough:
+//
+//	go run ./bench [-quick] [-only PART,…] [-rounds N] [-dir DIR] [-json]
+//
+// It is a report and not a test: it ends with 0 when a bar is missed, and says
+// so. The parts are start (a sandbox), python (inside one), csv and tree (data
+// in and out) and ledger. The whole takes some ten minutes.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/sallyport/sallyport"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := command(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		if e, ok := errors.AsType[*sallyport.Error](err); ok && e.Mend != "" {
+			fmt.Fprintln(os.Stderr, "  try:", e.Mend)
+		}
+		stop()
+		os.Exit(sallyport.KindOf(err).ExitCode())
+	}
+}
+
+// parts are what can be measured. The ledger comes last: the memory that it
+// takes in this process would be counted as that of programs started later
+// (getrusage(2) knows what a process had before it became another program).
+var parts = []struct {
+	name    string
+	measure func(*bench, context.Context) error
+	space   func(scale) int64 // bytes of disk at one time, at most
+}{
+	{"start", (*bench).measureStart, func(scale) int64 { return 0 }},
+	{"python", (*bench).measurePython, func(scale) int64 { return 0 }},
+	// The source, a store as large, and what is got back; half of one to spare.
+	{"csv", (*bench).measureTable, func(s scale) int64 { return s.Table * 7 / 2 }},
+	{"tree", (*bench).measureTree, func(s scale) int64 { return int64(s.Files) * fileSize * 7 / 2 }},
+	{"ledger", (*bench).measureLedger, func(s scale) int64 { return int64(s.Entries) * 4096 }},
+}
+
+// A bench is one run of the program.
+type bench struct {
+	scale  scale
+	dir    string // everything is below it, and goes with it
+	binary string // sallyport
+	report report
+	log    io.Writer
+}
+
+func command(ctx context.Context, args []string, out, log io.Writer) (err error) {
+	var only, dir string
+	var small, asJSON bool
+	var rounds int
+	f := flag.NewFlagSet("bench", flag.ContinueOnError)
+	f.SetOutput(log)
+	f.StringVar(&only, "only", "", "measure these `parts`, comma-separated: start, python, csv, tree, ledger")
+	f.StringVar(&dir, "dir", os.TempDir(), "work below this `folder`; its disk is what is measured")
+	f.BoolVar(&small, "quick", false, "take less of everything: shows that it works, not how fast it is")
+	f.BoolVar(&asJSON, "json", false, "print JSON, with every single figure")
+	f.IntVar(&rounds, "rounds", 0, "put data in and take it out this `many` times (default 3)")
+	if err := f.Parse(args); errors.Is(err, flag.ErrHelp) {
+		return nil
+	} else if err != nil || f.NArg() > 0 || rounds < 0 {
+		return sallyport.Errorf(sallyport.Usage, "the command line makes no sense").Try("go run ./bench -help")
+	}
+	chosen, err := choose(only)
+	if err != nil {
+		return err
+	}
+	b := &bench{scale: full, log: log}
+	if small {
+		b.scale = quick
+	}
+	if rounds > 0 {
+		b.scale.Rounds = rounds
+	}
+	if b.dir, err = makeRoom(dir, b.scale, chosen); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(b.dir)) }()
+	if err := b.measure(ctx, chosen); err != nil {
+		return err
+	}
+	b.report.Quick, b.report.Scale = small, b.scale
+	if asJSON {
+		return b.report.encode(out)
+	}
+	return b.report.print(out)
+}
+
+// choose returns the places in parts of the named ones, or of all.
+func choose(names string) ([]int, error) {
+	var chosen []int
+	known := make([]string, len(parts))
+	for i, p := range parts {
+		known[i] = p.name
+		if names == "" || slices.Contains(strings.Split(names, ","), p.name) {
+			chosen = append(chosen, i)
+		}
+	}
+	for name := range strings.SplitSeq(names, ",") {
+		if names != "" && !slices.Contains(known, name) {
+			return nil, sallyport.Errorf(sallyport.Usage, "no part is named %q", name).
+				Try("choose from %s", strings.Join(known, ", "))
+		}
+	}
+	return chosen, nil
+}
+
+// makeRoom makes the work folder, if there is room for what is to come.
+func makeRoom(dir string, s scale, chosen []int) (string, error) {
+	var need int64
+	for _, i := range chosen {
+		need = max(need, parts[i].space(s)) // a part gives back what it took
+	}
+	var fs unix.Statfs_t
+	if err := unix.Statfs(dir, &fs); err != nil {
+		return "", sallyport.Errorf(sallyport.NotFound, "cannot work there: %w", err).At("%s", dir).
+			Try("name another folder with -dir")
+	}
+	if free := int64(fs.Bavail) * fs.Bsize; free < need {
+		return "", sallyport.Errorf(sallyport.NoSpace, "%s are free and %s are needed",
+			text(bytes, float64(free)), text(bytes, float64(need))).At("%s", dir).
+			Try("name another folder with -dir, or take -quick")
+	}
+	made, err := os.MkdirTemp(dir, "sallyport-bench-*")
+	if err != nil {
+		return "", err
+	}
+	return filepath.EvalSymlinks(made)
+}
+
+// measure builds the program and measures the chosen parts of it.
+func (b *bench) measure(ctx context.Context, chosen []int) error {
+	b.say("building sallyport")
+	b.binary = filepath.Join(b.dir, "sallyport")
+	build := program(ctx, "go", "build", "-o", b.binary, "github.com/sallyport/sallyport/cmd/sallyport")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0") // as it is shipped
+	if _, err := spend(build); err != nil {
+		return err
+	}
+	if err := b.look(ctx); err != nil {
+		return err
+	}
+	for _, i := range chosen {
+		if err := parts[i].measure(b, ctx); err != nil {
+			if ctx.Err() != nil {
+				err = sallyport.Errorf(sallyport.Interrupted, "stopped; the work folder is gone again")
+			}
+			return err
+		}
+	}
+	return nil
+}
+
+// say tells what is going on.
+func (b *bench) say(format string, args ...any) { fmt.Fprintf(b.log, format+"\n", args...) }
+
+// warn tells, loudly and in the report, what makes it worth less.
+func (b *bench) warn(format string, args ...any) {
+	note := fmt.Sprintf(format, args...)
+	b.say("!!! %s", note)
+	b.report.Notes = append(b.report.Notes, note)
+}

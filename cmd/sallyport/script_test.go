@@ -1,0 +1,125 @@
+package main
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/sallyport/sallyport/internal/sandbox"
+)
+
+// TestMain lets scripts, and the sandbox's own re-execution, run this test
+// binary as sallyport.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"sallyport": main,
+	})
+}
+
+// TestScript runs every script of testdata/script against the real command.
+// Each begins in an empty folder with no identity and a git that knows nobody.
+func TestScript(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 filepath.Join("testdata", "script"),
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") != "",
+		Setup:               setup,
+		Condition: func(cond string) (bool, error) {
+			if cond == "sandbox" {
+				return sandbox.Preflight() == nil, nil
+			}
+			return false, nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"code":    exitCode,
+			"flip":    flipByte,
+			"nowhere": nowhere,
+		},
+	})
+}
+
+func setup(e *testscript.Env) error {
+	e.Setenv("SALLYPORT_HOME", filepath.Join(e.WorkDir, ".identities"))
+	e.Setenv("SALLYPORT_SITE", "")
+	e.Setenv("SALLYPORT_IDENTITY", "")
+	e.Setenv("HOME", e.WorkDir)
+	e.Setenv("GIT_CONFIG_GLOBAL", filepath.Join(e.WorkDir, ".gitconfig"))
+	e.Setenv("GIT_CONFIG_NOSYSTEM", "1")
+	e.Setenv("TMPDIR", e.WorkDir)
+	return os.WriteFile(filepath.Join(e.WorkDir, ".gitconfig"),
+		[]byte("[user]\n\tname = T\n\temail = t@example.org\n[init]\n\tdefaultBranch = main\n"), 0o600)
+}
+
+// exitCode runs a command and demands an exit code: code 12 sallyport data get …
+func exitCode(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: code N COMMAND…")
+	}
+	err := ts.Exec(args[1], args[2:]...)
+	got := "0"
+	if err != nil {
+		got = err.Error()
+		if e, ok := err.(interface{ ExitCode() int }); ok {
+			got = itoa(e.ExitCode())
+		}
+	}
+	if got != args[0] {
+		ts.Fatalf("exit code %s, want %s", got, args[0])
+	}
+}
+
+func itoa(n int) string {
+	if n < 10 {
+		return string(rune('0' + n))
+	}
+	return itoa(n/10) + itoa(n%10)
+}
+
+// flipByte changes one byte in the middle of each of the given files.
+func flipByte(ts *testscript.TestScript, neg bool, args []string) {
+	for _, pattern := range args {
+		files, err := filepath.Glob(ts.MkAbs(pattern))
+		ts.Check(err)
+		if len(files) == 0 {
+			ts.Fatalf("no file matches %s", pattern)
+		}
+		for _, f := range files {
+			b, err := os.ReadFile(f)
+			ts.Check(err)
+			b[len(b)/2] ^= 1
+			ts.Check(os.WriteFile(f, b, 0o600))
+		}
+	}
+}
+
+// nowhere demands that a text is in no file below a folder: nowhere DIR TEXT.
+func nowhere(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: nowhere DIR TEXT")
+	}
+	ts.Check(filepath.WalkDir(ts.MkAbs(args[0]), func(path string, d os.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		if err == nil && contains(b, args[1]) {
+			ts.Fatalf("%s holds the text that should be nowhere", path)
+		}
+		return err
+	}))
+}
+
+func contains(b []byte, s string) bool {
+	for i := 0; i+len(s) <= len(b); i++ {
+		if string(b[i:i+len(s)]) == s {
+			return true
+		}
+	}
+	return false
+}
+
+var _ = context.Background

@@ -1,0 +1,259 @@
+package dataset
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"hash"
+	"io"
+	"os"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"unicode/utf8"
+
+	"github.com/sallyport/sallyport"
+)
+
+// table reads a table and stores what of it is new.
+func (a *adding) table(ctx context.Context) error {
+	f, err := os.Open(a.src.Path)
+	if err != nil {
+		return sallyport.Errorf(sallyport.Invalid, "it cannot be read: %w", err).At("%s", a.src.Path)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		return sallyport.Errorf(sallyport.Invalid, "it is not a regular file").At("%s", a.src.Path)
+	}
+	in := &feed{ctx: ctx, file: f, info: info, sum: sha256.New(), progress: a.progress}
+	l := newLayout(a.set.Format, a.set.Subject)
+	c, err := a.grown(in, l)
+	if err != nil {
+		return err
+	}
+	if a.report.Unchanged {
+		return in.steady()
+	}
+	if c == nil {
+		c = newCutter(l, in, a.src.Path)
+		if a.m.Lead, err = c.lead(l.lead); err != nil {
+			return err
+		}
+	}
+	a.m.Header = l.names()
+	for _, name := range a.m.Header {
+		a.m.Profile.column(name)
+	}
+	if err := a.windows(c); err != nil {
+		return err
+	}
+	if a.v.Parent != 0 {
+		a.m.Profile = *a.old.last.Profile.plus(&a.m.Profile)
+	}
+	a.m.Content = contentOf(in.sum)
+	a.report.NewBytes = in.done - a.v.Bytes
+	return in.steady()
+}
+
+func contentOf(h hash.Hash) sallyport.Digest {
+	return sallyport.DigestOf([sha256.Size]byte(h.Sum(nil)))
+}
+
+// grown looks whether the file begins with the whole newest version, and what
+// follows begins with a new line. If so, the version to be extends that one,
+// and what grown returns goes on where it ends. If not, grown returns nil, and
+// the file is at its beginning again.
+func (a *adding) grown(in *feed, l layout) (*cutter, error) {
+	if a.old == nil || in.info.Size() < a.old.last.Bytes {
+		return nil, nil
+	}
+	prefix := &lines{n: 1, last: '\n'}
+	if _, err := io.CopyBuffer(prefix, io.LimitReader(in, a.old.last.Bytes), make([]byte, feedStep)); err != nil {
+		return nil, err
+	}
+	if contentOf(in.sum) == a.old.last.Content {
+		if in.done == in.info.Size() {
+			a.report.Unchanged = true
+			return nil, nil
+		}
+		if f := l.resume(a.old.last.Header); f != nil {
+			return nil, f.at(a.src.Path, 1)
+		}
+		c := newCutter(l, in, a.src.Path)
+		c.line = prefix.n
+		follows := prefix.last == '\n'
+		lead, err := c.lead(func(data []byte, whole bool) (int, *flaw) {
+			n := l.blanks(data, whole)
+			follows = follows || n > 0
+			return n, nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		if follows {
+			a.extend()
+			a.m.Lead = lead
+			return c, nil
+		}
+	}
+	if _, err := in.file.Seek(0, io.SeekStart); err != nil {
+		return nil, sallyport.Errorf(sallyport.Invalid, "it cannot be read twice: %w", err).At("%s", a.src.Path)
+	}
+	in.sum.Reset()
+	in.done = 0
+	return nil, nil
+}
+
+// lines counts lines, from 1, and remembers the last byte.
+type lines struct {
+	n    int64
+	last byte
+}
+
+func (l *lines) Write(b []byte) (int, error) {
+	if len(b) > 0 {
+		l.n += int64(bytes.Count(b, []byte("\n")))
+		l.last = b[len(b)-1]
+	}
+	return len(b), nil
+}
+
+// windows cuts what c reads into windows and stores them, one while the next
+// is read.
+func (a *adding) windows(c *cutter) error {
+	type cut struct {
+		w   *window
+		err error
+	}
+	next := make(chan cut)
+	stop := make(chan struct{})
+	var reader sync.WaitGroup
+	defer reader.Wait()
+	defer close(stop)
+	reader.Go(func() {
+		for {
+			w, err := c.next()
+			select {
+			case next <- cut{w, err}:
+			case <-stop:
+				return
+			}
+			if err != nil {
+				return
+			}
+		}
+	})
+	for {
+		n := <-next
+		if n.err == io.EOF {
+			return nil
+		} else if n.err != nil {
+			return n.err
+		}
+		err := a.window(c, n.w)
+		c.free <- n.w
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// tagChunk is how many records are tagged by one processor at a time.
+const tagChunk = 8192
+
+// window checks, tags and stores the records of a window.
+func (a *adding) window(c *cutter, w *window) error {
+	n := len(w.ends)
+	w.tags = slices.Grow(w.tags[:0], n)[:n]
+	var notUTF8 atomic.Int64
+	err := parallel((n+tagChunk-1)/tagChunk, func(chunk int) error {
+		var buf []byte
+		from, to := chunk*tagChunk, min(n, (chunk+1)*tagChunk)
+		for i := from; i < to; i++ {
+			subject, f := c.layout.subject(w.record(i), buf)
+			if f != nil {
+				return f.at(c.file, w.lineOf(i))
+			}
+			w.tags[i] = a.tags.tag(subject)
+		}
+		notUTF8.Add(w.notUTF8(from, to))
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	a.report.NotUTF8 += notUTF8.Load()
+	a.report.NewRecords += int64(n)
+	for i := 0; i < n; i += (n + samplesPerWindow - 1) / samplesPerWindow {
+		a.m.Profile.look(c.layout, w.record(i), a.hashes)
+	}
+	segments, err := a.putRecords(w.number, len(w.data), w.tags, nil, w.record)
+	if err != nil {
+		return err
+	}
+	a.m.Windows = append(a.m.Windows, windowEntry{Records: n, Buckets: segments})
+	return a.index.add(w.number, w.tags, 1)
+}
+
+// notUTF8 returns how many of the records from … to-1 are not valid UTF-8.
+func (w *window) notUTF8(from, to int) (n int64) {
+	if utf8.Valid(w.data[int(w.ends[from])-len(w.record(from)) : w.ends[to-1]]) {
+		return 0
+	}
+	for i := from; i < to; i++ {
+		if !utf8.Valid(w.record(i)) {
+			n++
+		}
+	}
+	return n
+}
+
+// bodies holds the memory that segments are put together in.
+var bodies = sync.Pool{New: func() any { return new([]byte) }}
+
+// putRecords gives the records of a window, size bytes in all, to buckets by
+// their tags, seals each bucket as a segment, and returns the segments'
+// indexes, -1 for a bucket without records. Records for which skip, if there
+// is one, is true are left out.
+func (a *adding) putRecords(window, size int, tags []uint64, skip func(i int) bool, record func(i int) []byte) ([]int, error) {
+	n := buckets(size)
+	segments := make([]int, n)
+	numbers := a.deal(tags, n, skip)
+	err := parallel(n, func(b int) (err error) {
+		if len(numbers[b]) == 0 {
+			segments[b] = -1
+			return nil
+		}
+		buf := bodies.Get().(*[]byte)
+		defer bodies.Put(buf)
+		*buf = appendRecords(a.m.head(kindRecords, window, b).append((*buf)[:0]), numbers[b], record)
+		segments[b], err = a.w.Put(*buf)
+		return err
+	})
+	return segments, err
+}
+
+// deal returns the numbers of the records that are not to be skipped, by
+// bucket, in order. They stay as they are until the next call.
+func (a *adding) deal(tags []uint64, n int, skip func(i int) bool) (numbers [maxBuckets][]uint32) {
+	var count [maxBuckets]int
+	for i, t := range tags {
+		if skip == nil || !skip(i) {
+			count[bucket(t, n)]++
+		}
+	}
+	a.numbers = slices.Grow(a.numbers[:0], len(tags))[:len(tags)]
+	from := 0
+	for b, c := range count[:n] {
+		numbers[b] = a.numbers[from : from : from+c]
+		from += c
+	}
+	for i, t := range tags {
+		if skip == nil || !skip(i) {
+			b := bucket(t, n)
+			numbers[b] = append(numbers[b], uint32(i))
+		}
+	}
+	return numbers
+}

@@ -1,0 +1,338 @@
+package dataset
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"hash"
+	"io/fs"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A file or a folder of a tree, as its listing says it is.
+type file struct {
+	path  string // slash path relative to the tree
+	dir   bool
+	mode  fs.FileMode // permission bits only
+	mtime time.Time
+	size  int64
+	sum   [sha256.Size]byte // SHA-256 of the content
+}
+
+// Files above partSize are cut into parts, a segment each. Empty files are in
+// the listing alone.
+const partSize = 4 << 20
+
+func (f *file) parts() int {
+	if f.size <= partSize {
+		return 0
+	}
+	return int((f.size + partSize - 1) / partSize)
+}
+
+// same reports whether f and o are the same but for their times.
+func (f *file) same(o *file) bool {
+	return f.path == o.path && f.dir == o.dir && f.mode == o.mode && f.size == o.size && f.sum == o.sum
+}
+
+// hash adds f to the digest of a tree's content: SHA-256 over every file and
+// folder in the order of paths, each as
+//
+//	type "d" or "f", mode in octal, size in decimal, hex SHA-256, path
+//
+// separated by spaces and ended by a NUL byte. Times are not part of it.
+func (f *file) hash(h hash.Hash) {
+	t := byte('f')
+	if f.dir {
+		t = 'd'
+	}
+	b := append(make([]byte, 0, 128+len(f.path)), t, ' ')
+	b = strconv.AppendUint(b, uint64(f.mode), 8)
+	b = append(b, ' ')
+	b = strconv.AppendInt(b, f.size, 10)
+	b = append(b, ' ')
+	b = hex.AppendEncode(b, f.sum[:])
+	b = append(b, ' ')
+	b = append(b, f.path...)
+	h.Write(append(b, 0))
+}
+
+// comparePaths orders paths as a walk visits them: a folder's content follows
+// it before its next sibling.
+func comparePaths(a, b string) int {
+	for i := range min(len(a), len(b)) {
+		if a[i] == b[i] {
+			continue
+		}
+		if a[i] == '/' {
+			return -1
+		}
+		if b[i] == '/' {
+			return 1
+		}
+		return cmp.Compare(a[i], b[i])
+	}
+	return cmp.Compare(len(a), len(b))
+}
+
+// The body of a listing segment: for each entry, in the order of paths,
+//
+//	uvarint: how many bytes of the path are those of the path before
+//	uvarint: length of the rest; the rest
+//	type, one byte, 0 file, 1 folder; uvarint: mode
+//	varint: seconds since 1970; uvarint: nanoseconds
+//	files: uvarint: size; SHA-256, 32 bytes
+func appendFile(dst []byte, before string, f *file) []byte {
+	shared := 0
+	for shared < min(len(before), len(f.path)) && before[shared] == f.path[shared] {
+		shared++
+	}
+	dst = binary.AppendUvarint(dst, uint64(shared))
+	dst = binary.AppendUvarint(dst, uint64(len(f.path)-shared))
+	dst = append(dst, f.path[shared:]...)
+	if f.dir {
+		dst = append(dst, 1)
+	} else {
+		dst = append(dst, 0)
+	}
+	dst = binary.AppendUvarint(dst, uint64(f.mode))
+	dst = binary.AppendVarint(dst, f.mtime.Unix())
+	dst = binary.AppendUvarint(dst, uint64(f.mtime.Nanosecond()))
+	if !f.dir {
+		dst = binary.AppendUvarint(dst, uint64(f.size))
+		dst = append(dst, f.sum[:]...)
+	}
+	return dst
+}
+
+// maxPath bounds the length of a path in a listing.
+const maxPath = 64 << 10
+
+// parseListing reads the body of a listing with n entries.
+func parseListing(body []byte, n int) ([]file, error) {
+	bad := damaged("a listing contradicts itself")
+	if n > len(body) {
+		return nil, bad
+	}
+	out := make([]file, 0, n)
+	before := ""
+	for range n {
+		f, rest, ok := parseFile(body, before)
+		if !ok || before != "" && comparePaths(before, f.path) >= 0 {
+			return nil, bad
+		}
+		before, body = f.path, rest
+		out = append(out, f)
+	}
+	if len(body) != 0 {
+		return nil, bad
+	}
+	return out, nil
+}
+
+func parseFile(b []byte, before string) (f file, rest []byte, ok bool) {
+	shared, b, ok := uvarint(b)
+	if !ok || shared > uint64(len(before)) {
+		return f, nil, false
+	}
+	n, b, ok := uvarint(b)
+	if !ok || n > maxPath || uint64(len(b)) <= n || b[n] > 1 {
+		return f, nil, false
+	}
+	f.path, f.dir, b = before[:shared]+string(b[:n]), b[n] == 1, b[n+1:]
+	mode, b, ok := uvarint(b)
+	if !ok || mode > uint64(fs.ModePerm) || !validPath(f.path) {
+		return f, nil, false
+	}
+	sec, l := binary.Varint(b)
+	if l <= 0 {
+		return f, nil, false
+	}
+	nsec, b, ok := uvarint(b[l:])
+	if !ok || nsec >= 1e9 {
+		return f, nil, false
+	}
+	f.mode, f.mtime = fs.FileMode(mode), time.Unix(sec, int64(nsec))
+	if f.dir {
+		return f, b, true
+	}
+	size, b, ok := uvarint(b)
+	if !ok || size > 1<<62 || len(b) < sha256.Size {
+		return f, nil, false
+	}
+	f.size, f.sum = int64(size), [sha256.Size]byte(b[:sha256.Size])
+	return f, b[sha256.Size:], true
+}
+
+// validPath reports whether p stays below the folder that it is relative to.
+// Unlike fs.ValidPath it does not ask for UTF-8, which Linux does not either.
+func validPath(p string) bool {
+	if p == "" || len(p) > maxPath || strings.IndexByte(p, 0) >= 0 {
+		return false
+	}
+	for name := range strings.SplitSeq(p, "/") {
+		if name == "" || name == "." || name == ".." {
+			return false
+		}
+	}
+	return true
+}
+
+// subjectOf returns the subject of a path, nil if it has none. A folder is
+// looked at as its files would be.
+func subjectOf(pattern *regexp.Regexp, f *file) []byte {
+	path := f.path
+	if f.dir {
+		path += "/"
+	}
+	m := pattern.FindStringSubmatchIndex(path)
+	if m == nil || m[2] < 0 || strings.TrimSpace(path[m[2]:m[3]]) == "" {
+		return nil
+	}
+	return []byte(path[m[2]:m[3]])
+}
+
+// masked returns a path with its subject hidden, for messages.
+func masked(pattern *regexp.Regexp, f *file) string {
+	m := pattern.FindStringSubmatchIndex(f.path)
+	if m == nil || m[2] < 0 {
+		return ""
+	}
+	return f.path[:m[2]] + "…" + f.path[m[3]:]
+}
+
+// A listed file and where it is listed.
+type listed struct {
+	file
+	inc    *increment
+	window int
+	entry  int
+}
+
+// A lister walks over the entries of one increment that the version still has.
+type lister struct {
+	c       *chain
+	ctx     context.Context
+	inc     *increment
+	gone    map[[2]int]bool // window and entry
+	window  int             // the next
+	files   []file
+	next    int
+	current listed
+	done    bool
+}
+
+func (l *lister) advance() error {
+	for {
+		for l.next < len(l.files) {
+			i := l.next
+			l.next++
+			if !l.gone[[2]int{l.window - 1, i}] {
+				l.current = listed{l.files[i], l.inc, l.window - 1, i}
+				return nil
+			}
+		}
+		if l.window == len(l.inc.Windows) {
+			l.done = true
+			return nil
+		}
+		if l.ctx.Err() != nil {
+			return interrupted()
+		}
+		last := ""
+		if len(l.files) > 0 {
+			last = l.files[len(l.files)-1].path
+		}
+		var err error
+		if l.files, err = l.c.listing(l.ctx, l.inc, l.window); err != nil {
+			return err
+		}
+		if len(l.files) > 0 && last != "" && comparePaths(last, l.files[0].path) >= 0 {
+			return corrupt(l.inc.Ref(), "its listing is not in order")
+		}
+		l.window, l.next = l.window+1, 0
+	}
+}
+
+// listing reads the listing of a window.
+func (c *chain) listing(ctx context.Context, inc *increment, window int) ([]file, error) {
+	w := inc.Windows[window]
+	if w.Listing == 0 {
+		return nil, corrupt(inc.Ref(), "a window has no listing")
+	}
+	segs, err := c.s.segments(ctx, inc.Version, []int{w.Listing - 1})
+	if err != nil {
+		return nil, err
+	}
+	buf := bodies.Get().(*[]byte)
+	defer bodies.Put(buf)
+	plain, err := c.s.Blobs.Read(segs[0], c.s.Ring, (*buf)[:0])
+	if err != nil {
+		return nil, err
+	}
+	*buf = plain
+	body, err := inc.head(kindListing, window, 0).cut(plain)
+	if err != nil {
+		return nil, err
+	}
+	return parseListing(body, w.Records)
+}
+
+// A listing merges the listings of all increments into the version's own, in
+// the order of paths. One window of each increment is in memory.
+type merged struct{ heads []*lister }
+
+func (c *chain) listings(ctx context.Context) (*merged, error) {
+	m := new(merged)
+	for _, inc := range c.all {
+		l := &lister{c: c, ctx: ctx, inc: inc, gone: c.gone(inc)}
+		if err := l.advance(); err != nil {
+			return nil, err
+		}
+		if !l.done {
+			m.heads = append(m.heads, l)
+		}
+	}
+	return m, nil
+}
+
+// gone returns what the version has dropped of an increment.
+func (c *chain) gone(inc *increment) map[[2]int]bool {
+	gone := make(map[[2]int]bool)
+	for _, d := range c.last.Dropped {
+		if d.Version == inc.Version.Number {
+			gone[[2]int{d.Window, d.Entry}] = true
+		}
+	}
+	return gone
+}
+
+// peek returns the next entry, nil after the last.
+func (m *merged) peek() *listed {
+	if len(m.heads) == 0 {
+		return nil
+	}
+	return &m.least().current
+}
+
+func (m *merged) least() *lister {
+	return slices.MinFunc(m.heads, func(a, b *lister) int { return comparePaths(a.current.path, b.current.path) })
+}
+
+// skip moves on to the entry after the next.
+func (m *merged) skip() error {
+	l := m.least()
+	if err := l.advance(); err != nil {
+		return err
+	}
+	if l.done {
+		m.heads = slices.DeleteFunc(m.heads, func(o *lister) bool { return o == l })
+	}
+	return nil
+}

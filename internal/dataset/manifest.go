@@ -1,0 +1,273 @@
+package dataset
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"io"
+	"math/bits"
+	"slices"
+
+	"github.com/sallyport/sallyport"
+	"github.com/sallyport/sallyport/internal/ledger"
+	"github.com/sallyport/sallyport/internal/seal"
+	"github.com/sallyport/sallyport/internal/state"
+)
+
+// A manifest is the sealed half of a version: JSON, kept as a stream of
+// segments of the version's own. Segments are named by index; the public half
+// gives the index its segment, so that a rewritten segment needs no new
+// manifest.
+type manifest struct {
+	Format    int              `json:"format"` // 1
+	Dataset   string           `json:"dataset"`
+	Number    int              `json:"number"`
+	Increment []byte           `json:"increment"`        // names what is new in this version
+	Key       []byte           `json:"key"`              // the dataset's: the same in all its versions
+	Salt      []byte           `json:"salt"`             // of the version's root
+	Content   sallyport.Digest `json:"content"`          // SHA-256 of the table, or of the tree's listing
+	Lead      []byte           `json:"lead,omitempty"`   // what stands before the first new record: header, mark, blank lines
+	Header    []string         `json:"header,omitempty"` // of a table that has a header
+	Windows   []windowEntry    `json:"windows"`
+	Index     [][]fence        `json:"index"`
+	Dropped   []dropped        `json:"dropped,omitempty"` // trees: what earlier versions hold and this one does not
+	Profile   profile          `json:"profile"`
+}
+
+// A windowEntry says where the records of a window are.
+type windowEntry struct {
+	Records int   `json:"records"`           // trees: entries of the listing
+	Buckets []int `json:"buckets"`           // segment indexes, -1 for an empty bucket
+	Listing int   `json:"listing,omitempty"` // trees: index, plus one
+	Parts   []int `json:"parts,omitempty"`   // trees: indexes of the parts of large files, in the listing's order
+}
+
+// A dropped entry of a tree: a file or folder that a version before this one
+// added, and that is gone.
+type dropped struct {
+	Version int    `json:"version"`
+	Window  int    `json:"window"`
+	Entry   int    `json:"entry"`
+	Tag     uint64 `json:"tag"`
+	Records int    `json:"records"` // 1 for a file, 0 for a folder
+}
+
+const (
+	manifestFormat = 1
+	idSize         = 16
+	saltSize       = 16
+)
+
+// head returns the head of a segment of m's increment.
+func (m *manifest) head(kind byte, a, b int) head { return head{kind, [idSize]byte(m.Increment), a, b} }
+
+// tagger returns what names subjects in all versions of m's dataset.
+func (m *manifest) tagger() *tagger { return newTagger(seal.Key(m.Key), "subject") }
+
+func (m *manifest) encode() []byte {
+	b, err := json.Marshal(m)
+	if err != nil {
+		panic(err) // plain data always has a JSON form
+	}
+	return b
+}
+
+// decodeManifest reads a manifest whose version has so many segments.
+func decodeManifest(b []byte, segments int64) (*manifest, error) {
+	var form struct{ Format int }
+	if json.Unmarshal(b, &form) == nil && form.Format > manifestFormat {
+		return nil, sallyport.Errorf(sallyport.Newer, "a manifest has format version %d", form.Format).Try("use a newer Sallyport")
+	}
+	m := new(manifest)
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	if d.Decode(m) != nil || d.Decode(&struct{}{}) != io.EOF || !m.sound(segments) {
+		return nil, damaged("a manifest contradicts itself")
+	}
+	return m, nil
+}
+
+// sound reports whether everything in m is in its bounds.
+func (m *manifest) sound(segments int64) bool {
+	there := func(i int) bool { return i >= 0 && int64(i) < segments }
+	for _, w := range m.Windows {
+		n := len(w.Buckets)
+		if w.Records < 0 || w.Records > windowRecords || n == 0 || n > maxBuckets || bits.OnesCount(uint(n)) != 1 {
+			return false
+		}
+		for _, i := range w.Buckets {
+			if i != -1 && !there(i) {
+				return false
+			}
+		}
+		for _, i := range w.Parts {
+			if !there(i) {
+				return false
+			}
+		}
+		if w.Listing != 0 && !there(w.Listing-1) {
+			return false
+		}
+	}
+	for _, run := range m.Index {
+		if len(run) == 0 {
+			return false
+		}
+		for i, f := range run {
+			if !there(f.Segment) || i > 0 && f.First <= run[i-1].First {
+				return false
+			}
+		}
+	}
+	for _, d := range m.Dropped {
+		if d.Version < 1 || d.Version >= m.Number || d.Window < 0 || d.Entry < 0 || d.Records < 0 || d.Records > 1 {
+			return false
+		}
+	}
+	_, err := sallyport.ParseDigest(string(m.Content))
+	return m.Format == manifestFormat && err == nil && m.Profile.sound() &&
+		len(m.Increment) == idSize && len(m.Key) == seal.KeySize && len(m.Salt) == saltSize
+}
+
+// salted returns the commitment to a content under the version's salt.
+func (m *manifest) salted(content sallyport.Digest) sallyport.Digest {
+	sum, err := hex.DecodeString(content.Hex())
+	if err != nil {
+		panic(err) // sound has looked at it, or it was made here
+	}
+	return sallyport.Sum(append(bytes.Clone(m.Salt), sum...))
+}
+
+// An increment is what one version added: its public half, its sealed half.
+type increment struct {
+	*Version
+	*manifest
+}
+
+// A chain is a version with all that it extends, the oldest first.
+type chain struct {
+	s    *Store
+	set  *Dataset
+	all  []*increment
+	last *increment // the version itself
+}
+
+// open reads the manifests that a version consists of.
+func (s *Store) open(ctx context.Context, v *Version) (*chain, error) {
+	if err := s.sealed(); err != nil {
+		return nil, err
+	}
+	c := &chain{s: s}
+	var versions []*Version
+	err := s.Log.View(ctx, func(tx *ledger.Tx) (err error) {
+		if c.set, err = getDataset(tx, v.Dataset); err != nil {
+			return err
+		}
+		if versions, err = getVersions(tx, v.Dataset); err != nil {
+			return err
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	for n := v.Number; n != 0; {
+		if n < 0 || n > len(versions) {
+			return nil, corrupt(v.Ref(), "it extends a version that is not there")
+		}
+		u := versions[n-1]
+		if u.Parent >= n {
+			return nil, corrupt(v.Ref(), "it extends a version that came after it")
+		}
+		inc, err := s.increment(ctx, u)
+		if err != nil {
+			return nil, err
+		}
+		c.all = append([]*increment{inc}, c.all...)
+		n = u.Parent
+	}
+	c.last = c.all[len(c.all)-1]
+	return c, nil
+}
+
+// increment reads a version's own manifest.
+func (s *Store) increment(ctx context.Context, v *Version) (*increment, error) {
+	segs, err := s.segments(ctx, v, v.Manifest)
+	if err != nil {
+		return nil, err
+	}
+	r := s.Blobs.OpenStream(segs, s.Ring)
+	defer r.Close()
+	b, err := io.ReadAll(r)
+	if err != nil {
+		return nil, err
+	}
+	m, err := decodeManifest(b, v.count())
+	if err != nil {
+		return nil, err
+	}
+	if m.Dataset != v.Dataset || m.Number != v.Number || m.salted(m.Content) != v.Root {
+		return nil, corrupt(v.Ref(), "its manifest is another version's")
+	}
+	return &increment{v, m}, nil
+}
+
+// segments returns where the segments of v with these indexes lie.
+func (s *Store) segments(ctx context.Context, v *Version, indexes []int) (segs []state.Segment, err error) {
+	ids := make([]int64, len(indexes))
+	for i, x := range indexes {
+		if ids[i], err = v.segment(x); err != nil {
+			return nil, err
+		}
+	}
+	err = s.Log.View(ctx, func(tx *ledger.Tx) error {
+		segs, err = tx.State().SegmentsOf(ids)
+		return err
+	})
+	return segs, err
+}
+
+// body reads a segment of an increment and takes its head off.
+func (s *Store) body(seg state.Segment, h head, buf []byte) ([]byte, error) {
+	b, err := s.Blobs.Read(seg, s.Ring, buf[:0])
+	if err != nil {
+		return nil, err
+	}
+	return h.cut(b)
+}
+
+// indexBlock returns the body of a block of an increment's index.
+func (c *chain) indexBlock(ctx context.Context, inc *increment, run, i int) ([]byte, error) {
+	segs, err := c.s.segments(ctx, inc.Version, []int{inc.Index[run][i].Segment})
+	if err != nil {
+		return nil, err
+	}
+	return c.s.body(segs[0], inc.head(kindIndex, run, i), nil)
+}
+
+// tallies returns the runs of the index of all increments.
+func (c *chain) tallies(ctx context.Context) (out []*tally) {
+	for _, inc := range c.all {
+		for r, run := range inc.Index {
+			out = append(out, &tally{blocks: len(run), read: func(i int) ([]byte, error) { return c.indexBlock(ctx, inc, r, i) }})
+		}
+	}
+	return out
+}
+
+// minus returns the tags of dropped records, sorted.
+func minus(all []dropped) []uint64 {
+	tags := make([]uint64, 0, len(all))
+	for _, d := range all {
+		if d.Records > 0 {
+			tags = append(tags, d.Tag)
+		}
+	}
+	slices.Sort(tags)
+	return tags
+}
+
+func interrupted() error {
+	return sallyport.Errorf(sallyport.Interrupted, "stopped before it was done; nothing was changed")
+}

@@ -1,0 +1,112 @@
+package env
+
+import (
+	"bytes"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/sallyport/sallyport"
+)
+
+// A Lock is a lock file that has been read and understood to its last line.
+type Lock struct {
+	Format   string           // "requirements.txt", "uv.lock" or "pylock.toml"
+	Digest   sallyport.Digest // of the file's bytes
+	Packages []Pin            // every package that the file names, for any platform, in its order
+
+	file    string
+	indexes []string // --index-url and --extra-index-url of a requirements file
+	// choose returns the pins that one interpreter needs.
+	choose func(markers map[string]string) ([]Pin, error)
+}
+
+// A Pin is one version of one package, held fast by hashes.
+type Pin struct {
+	Name    string   // normalised (PEP 503)
+	Version string   // empty if URL is set
+	URL     string   // of an archive; empty means from the index
+	Wheels  []string // "sha256:…" of every acceptable wheel, or of anything a requirements file accepts
+	Sources []string // the same of source distributions, where the lock tells them apart
+
+	line   int
+	marker marker
+}
+
+// maxLock bounds a lock file, in bytes. A thousand packages with the hashes of
+// every wheel take two MiB.
+const maxLock = 16 << 20
+
+// ReadLock reads a lock file: uv.lock, a pylock.toml (PEP 751), or anything
+// else as a requirements file of pip. Every entry has to be pinned to one
+// version and to hashes of its bytes; whatever is not understood is an error of
+// kind Invalid that names the line.
+func ReadLock(file string, b []byte) (*Lock, error) {
+	name := path.Base(strings.ReplaceAll(file, `\`, "/"))
+	if len(b) > maxLock {
+		return nil, sallyport.Errorf(sallyport.Limit, "longer than %d MiB", maxLock>>20).At("%s", name)
+	}
+	if !utf8.Valid(b) || bytes.IndexByte(b, 0) >= 0 {
+		return nil, sallyport.Errorf(sallyport.Invalid, "not a text file in UTF-8").At("%s", name).Try("make the lock again")
+	}
+	l := &Lock{Digest: sallyport.Sum(b), file: name}
+	var err error
+	switch {
+	case name == "uv.lock":
+		err = l.readUV(b)
+	case name == "pylock.toml", strings.HasPrefix(name, "pylock.") && strings.HasSuffix(name, ".toml"):
+		err = l.readPylock(b)
+	default:
+		err = l.readRequirements(string(b))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+// errorf makes an error at a line of the lock; line 0 is the whole file.
+func (l *Lock) errorf(line int, format string, args ...any) *sallyport.Error {
+	e := sallyport.Errorf(sallyport.Invalid, format, args...)
+	if line == 0 {
+		return e.At("%s", l.file)
+	}
+	return e.At("%s:%d", l.file, line)
+}
+
+// selected returns those of the lock's packages whose markers hold, sorted by
+// name, and refuses two versions of one package.
+func (l *Lock) selected(markers map[string]string) ([]Pin, error) {
+	var out []Pin
+	for _, p := range l.Packages {
+		if p.marker == nil || p.marker(markers) {
+			out = append(out, p)
+		}
+	}
+	return l.unique(out)
+}
+
+func (l *Lock) unique(pins []Pin) ([]Pin, error) {
+	slices.SortStableFunc(pins, func(a, b Pin) int { return strings.Compare(a.Name, b.Name) })
+	for i := 1; i < len(pins); i++ {
+		if pins[i].Name == pins[i-1].Name {
+			return nil, l.errorf(pins[i].line, "%s is pinned twice for this Python", pins[i].Name).Try("keep one of the two, or give each a marker of its own")
+		}
+	}
+	return pins, nil
+}
+
+var (
+	nameForm = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._-]{0,126}[A-Za-z0-9])?$`)
+	runs     = regexp.MustCompile(`[-_.]+`)
+	// versionForm is a public or local version as PEP 440, appendix B, has it.
+	versionForm = regexp.MustCompile(`^v?([0-9]+!)?[0-9]+(\.[0-9]+)*([-_.]?(a|b|c|rc|alpha|beta|pre|preview)[-_.]?[0-9]*)?` +
+		`(-[0-9]+|[-_.]?(post|rev|r)[-_.]?[0-9]*)?([-_.]?dev[-_.]?[0-9]*)?(\+[A-Za-z0-9]+([-_.][A-Za-z0-9]+)*)?$`)
+	hashForm = regexp.MustCompile(`^(sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128})$`)
+	urlForm  = regexp.MustCompile(`^https://[A-Za-z0-9.-]+(:[0-9]+)?/[A-Za-z0-9._~:/@!$&'()*+,;=%?-]*$`)
+)
+
+// normal returns the normalised form of a package's name (PEP 503).
+func normal(name string) string { return strings.ToLower(runs.ReplaceAllString(name, "-")) }

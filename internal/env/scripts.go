@@ -1,0 +1,113 @@
+package env
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+)
+
+var (
+	entryName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_. -]*$`)
+	entryForm = regexp.MustCompile(`^([A-Za-z_][A-Za-z0-9_.]*)\s*:\s*([A-Za-z_][A-Za-z0-9_]*)((?:\.[A-Za-z_][A-Za-z0-9_]*)*)\s*(?:\[.*\])?$`)
+)
+
+// rewriteScripts makes the programs in bin point at /env. Those that stand for
+// an entry point are written anew, since every version of every installer words
+// them in its own way; others get a new first line.
+func (b *build) rewriteScripts() error {
+	dirs, err := b.distInfos()
+	if err != nil {
+		return err
+	}
+	for _, dir := range dirs {
+		if err := b.entryPoints(dir); err != nil {
+			return err
+		}
+	}
+	bin := filepath.Join(b.tree(), "bin")
+	entries, err := os.ReadDir(bin)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if e.Type().IsRegular() {
+			if err := b.rewriteFirstLine(filepath.Join(bin, e.Name())); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// entryPoints writes the programs that a package's entry_points.txt names.
+func (b *build) entryPoints(dir string) error {
+	text, err := readFile(filepath.Join(dir, "entry_points.txt"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	section := ""
+	for lines := bufio.NewScanner(bytes.NewReader(text)); lines.Scan(); {
+		line := strings.TrimSpace(lines.Text())
+		if strings.HasPrefix(line, "[") {
+			section = line
+			continue
+		}
+		name, value, found := strings.Cut(line, "=")
+		name = strings.TrimSpace(name)
+		m := entryForm.FindStringSubmatch(strings.TrimSpace(value))
+		if section != "[console_scripts]" && section != "[gui_scripts]" || !found || !entryName.MatchString(name) || m == nil {
+			continue
+		}
+		script := filepath.Join(b.tree(), "bin", name)
+		if info, err := os.Lstat(script); err != nil || !info.Mode().IsRegular() {
+			continue // the installer knew better; what it did not write is not missed
+		}
+		content := fmt.Sprintf("#!%s/bin/python\nimport sys\nfrom %s import %s\nif __name__ == \"__main__\":\n    sys.exit(%s%s())\n", Mount, m[1], m[2], m[2], m[3])
+		if err := os.WriteFile(script, []byte(content), 0o755); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// rewriteFirstLine replaces a first line that names a python below the build's folder. For
+// long paths installers write three lines that are both shell and Python.
+func (b *build) rewriteFirstLine(script string) error {
+	f, err := os.Open(script)
+	if err != nil {
+		return err
+	}
+	start := make([]byte, 2)
+	_, err = io.ReadFull(f, start)
+	f.Close()
+	if err != nil || string(start) != "#!" {
+		return nil // a compiled program, or nothing
+	}
+	text, err := readFile(script)
+	if err != nil {
+		return err
+	}
+	lines := bytes.SplitN(text, []byte("\n"), 4)
+	own := []byte(b.dir)
+	body := -1
+	switch {
+	case bytes.Contains(lines[0], own):
+		body = 1
+	case len(lines) == 4 && bytes.HasPrefix(lines[1], []byte("'''exec' ")) && bytes.Contains(lines[1], own):
+		body = 3
+	default:
+		return nil
+	}
+	out := append([]byte("#!"+Mount+"/bin/python\n"), bytes.Join(lines[body:], []byte("\n"))...)
+	return os.WriteFile(script, out, 0o755)
+}

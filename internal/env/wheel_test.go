@@ -1,0 +1,104 @@
+package env
+
+import (
+	"archive/zip"
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sallyport/sallyport"
+)
+
+// A wheelhouse is a folder of wheels that tests make themselves, so that most
+// of them need no package index.
+type wheelhouse struct {
+	dir  string
+	lock strings.Builder
+}
+
+// newWheelhouse makes a wheelhouse and points the installers at it alone.
+func newWheelhouse(t *testing.T) *wheelhouse {
+	t.Helper()
+	w := &wheelhouse{dir: t.TempDir()}
+	t.Setenv("PIP_NO_INDEX", "1")
+	t.Setenv("PIP_FIND_LINKS", w.dir)
+	t.Setenv("PIP_INDEX_URL", "https://user:secret@index.invalid/simple")
+	return w
+}
+
+// add makes a wheel of the given files and pins it in the lock.
+func (w *wheelhouse) add(t *testing.T, name, version string, files map[string]string) {
+	t.Helper()
+	info := name + "-" + version + ".dist-info/"
+	contents := map[string]string{}
+	maps.Copy(contents, files)
+	files = contents
+	files[info+"METADATA"] = "Metadata-Version: 2.1\nName: " + name + "\nVersion: " + version + "\n"
+	files[info+"WHEEL"] = "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+	var record strings.Builder
+	for _, f := range slices.Sorted(maps.Keys(files)) {
+		sum := sha256.Sum256([]byte(files[f]))
+		fmt.Fprintf(&record, "%s,sha256=%s,%d\n", f, base64.RawURLEncoding.EncodeToString(sum[:]), len(files[f]))
+	}
+	files[info+"RECORD"] = record.String() + info + "RECORD,,\n"
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	for _, f := range slices.Sorted(maps.Keys(files)) {
+		h := &zip.FileHeader{Name: f, Method: zip.Deflate, Modified: time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)}
+		h.SetMode(0o644)
+		part, err := z.CreateHeader(h)
+		if err == nil {
+			_, err = io.WriteString(part, files[f])
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(w.dir, fmt.Sprintf("%s-%s-py3-none-any.whl", name, version)), b.Bytes(), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	fmt.Fprintf(&w.lock, "%s==%s --hash=%s\n", name, version, sallyport.Sum(b.Bytes()))
+}
+
+// pinned returns the lock of everything that was added.
+func (w *wheelhouse) pinned(t *testing.T) *Lock {
+	t.Helper()
+	l, err := ReadLock("requirements.lock", []byte(w.lock.String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+// addUsual adds packages that have everything whose traces have to go: entry
+// points, scripts, byte code of their own, data files, code that a .pth starts.
+func (w *wheelhouse) addUsual(t *testing.T, marker string) {
+	t.Helper()
+	w.add(t, "alpha_pkg", "1.0.0", map[string]string{
+		"alpha/__init__.py":                            "import os\nLABEL = 'alpha'\nCHOICES = {'a', 'b', 'c', None}\ndef main():\n    print(LABEL, __file__)\n",
+		"alpha/__pycache__/__init__.cpython-311.pyc":   "not what the source says",
+		"alpha/template.py":                            "{{ not python }}",
+		"alpha_pkg-1.0.0.dist-info/entry_points.txt":   "[console_scripts]\nalpha = alpha:main\n../evil = alpha:main\n\n[other]\nbeta = x:y\n",
+		"alpha_pkg-1.0.0.data/scripts/alpha-tool":      "#!python\nimport alpha\nprint('tool', alpha.LABEL)\n",
+		"alpha_pkg-1.0.0.data/scripts/alpha-shell":     "#!/bin/sh\necho shell\n",
+		"alpha_pkg-1.0.0.data/data/share/alpha/x.conf": "x=1\n",
+		"LICENSE.shared":                               "of alpha\n",
+	})
+	w.add(t, "beta", "2.0", map[string]string{
+		"beta.py":        "import sys\nVALUE = [x for x in range(3)]\n",
+		"beta-start.pth": "import os; open(" + fmt.Sprintf("%q", marker) + ", 'w').write('ran')\n",
+		"LICENSE.shared": "of beta\n",
+	})
+}

@@ -1,0 +1,52 @@
+package run
+
+import (
+	"context"
+	"strings"
+
+	"github.com/sallyport/sallyport"
+	"github.com/sallyport/sallyport/internal/ledger"
+)
+
+// List returns every run, oldest first.
+func (s *Service) List(ctx context.Context) ([]Record, error) {
+	var all []Record
+	err := s.each(ctx, func(r Record) { all = append(all, r) })
+	return all, err
+}
+
+// Find returns the run whose name begins with prefix; "last" is the newest.
+func (s *Service) Find(ctx context.Context, prefix string) (*Record, error) {
+	var found []Record
+	if err := s.each(ctx, func(r Record) {
+		if prefix == "last" {
+			found = []Record{r}
+		} else if prefix != "" && strings.HasPrefix(r.ID, prefix) {
+			found = append(found, r)
+		}
+	}); err != nil {
+		return nil, err
+	}
+	switch len(found) {
+	case 0:
+		return nil, sallyport.Errorf(sallyport.NotFound, "no run is called %q", prefix).Try("list them with: sallyport runs")
+	case 1:
+		return &found[0], nil
+	}
+	return nil, sallyport.Errorf(sallyport.Usage, "%d runs begin with %q", len(found), prefix).Try("write more of the name")
+}
+
+// Entry returns the newest ledger entry of a run, the one that vouches for its
+// record.
+func (s *Service) Entry(ctx context.Context, id string) (ledger.Entry, error) {
+	var at ledger.Entry
+	err := s.Log.View(ctx, func(tx *ledger.Tx) error {
+		return tx.Each("run", func(name string, _ []byte, e ledger.Entry) error {
+			if name == id {
+				at = e
+			}
+			return nil
+		})
+	})
+	return at, err
+}

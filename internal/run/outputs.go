@@ -1,0 +1,91 @@
+package run
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/sallyport/sallyport"
+	"github.com/sallyport/sallyport/internal/project"
+)
+
+// maxArtefacts bounds how many files a stage may leave behind.
+const maxArtefacts = 100_000
+
+// outputs collects what a stage wrote.
+type outputs struct {
+	shelf     *shelf
+	stage     project.Stage
+	artefacts []Artefact // sorted by path within each place
+	folders   []string   // the places that are folders and hold something
+}
+
+// collect seals the files of one place: a folder "model/", whose root at is,
+// or a file "metrics/train.json", whose folder at is.
+func (o *outputs) collect(place string, at *os.Root) error {
+	if !strings.HasSuffix(place, "/") {
+		err := o.file(place, path.Base(place), at)
+		if os.IsNotExist(err) {
+			return nil // the stage's business, unless it is its metrics
+		}
+		return err
+	}
+	before := len(o.artefacts)
+	err := fs.WalkDir(at.FS(), ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		return o.file(place+name, name, at)
+	})
+	if err == nil && len(o.artefacts) > before {
+		o.folders = append(o.folders, strings.TrimSuffix(place, "/"))
+	}
+	return err
+}
+
+// file seals the file name below at as the artefact p.
+func (o *outputs) file(p, name string, at *os.Root) error {
+	info, err := at.Lstat(name)
+	if err != nil {
+		return err
+	}
+	bad := func(format string, args ...any) error {
+		return sallyport.Errorf(sallyport.StageFailed, format, args...).At("stage %s: %s", o.stage.Name, p)
+	}
+	switch {
+	case !info.Mode().IsRegular():
+		return bad("it wrote something that is not a file (%s); only files are kept", kindOf(info.Mode()))
+	case strings.ContainsFunc(p, func(r rune) bool { return r < ' ' || r == 0x7f || r == '\\' || r == '�' }):
+		return sallyport.Errorf(sallyport.StageFailed, "it wrote a file whose name has control characters or is not UTF-8").At("stage %s", o.stage.Name)
+	case len(o.artefacts) >= maxArtefacts:
+		return bad("it wrote more than %d files", maxArtefacts)
+	case path.Base(p) == "model.sig", slices.Contains(strings.Split(p, "/"), "model.evidence"):
+		return bad("model.sig and model.evidence are names that Sallyport gives")
+	}
+	f, err := at.Open(name)
+	if err != nil {
+		return fmt.Errorf("collecting %s: %w", p, err)
+	}
+	defer f.Close()
+	st, err := o.shelf.put(f)
+	if err != nil {
+		return err
+	}
+	o.artefacts = append(o.artefacts, Artefact{Path: p, Mode: uint32(info.Mode().Perm()), Stored: st})
+	return nil
+}
+
+func kindOf(m fs.FileMode) string {
+	switch {
+	case m&fs.ModeSymlink != 0:
+		return "a symbolic link"
+	case m&fs.ModeNamedPipe != 0:
+		return "a named pipe"
+	case m&fs.ModeSocket != 0:
+		return "a socket"
+	}
+	return "a device"
+}

@@ -1,0 +1,171 @@
+package run
+
+import (
+	"time"
+
+	"github.com/sallyport/sallyport"
+	"github.com/sallyport/sallyport/internal/sandbox"
+)
+
+// Status says where a run stands.
+type Status string
+
+// A run is Running until exactly one of the others is recorded.
+const (
+	Running     Status = "running"
+	Finished    Status = "finished"
+	Failed      Status = "failed"      // a stage failed or hit a limit
+	Interrupted Status = "interrupted" // somebody stopped it, or the process was killed
+)
+
+// A Record is the document of a run (object "run"). It holds nothing from
+// which a person could be told: captured output and the names that a stage
+// tried to reach are sealed, and only their counts stand here.
+type Record struct {
+	ID      string    `json:"id"`
+	Project string    `json:"project"`
+	By      string    `json:"by"`
+	Status  Status    `json:"status"`
+	Why     string    `json:"why,omitempty"` // of a run that did not finish: the reason, in a sentence
+	Started time.Time `json:"started"`
+	Ended   time.Time `json:"ended,omitzero"`
+
+	Code        Code           `json:"code"`
+	Lock        string         `json:"lock,omitempty"` // path of the lock file within the code
+	Environment *Environment   `json:"environment,omitempty"`
+	Data        []Data         `json:"data"`
+	Params      map[string]any `json:"params,omitempty"` // as the stages saw them
+	Set         []string       `json:"set,omitempty"`    // --set, in order
+	Sample      Sample         `json:"sample,omitzero"`
+	Variables   []string       `json:"variables"` // the stages' environment variables, KEY=value
+	Host        Host           `json:"host"`
+
+	Stages     []Stage                     `json:"stages"`
+	Evidence   map[string]sallyport.Digest `json:"evidence,omitempty"` // "provenance", "model/model.sig": objects "evidence"
+	Reproduces *Comparison                 `json:"reproduces,omitempty"`
+}
+
+// Code is the project as it ran.
+type Code struct {
+	Commit   string           `json:"commit"`           // git commit, empty before the first
+	Prefix   string           `json:"prefix,omitempty"` // the project's folder in the repository
+	Tree     sallyport.Digest `json:"tree"`             // over every file as it ran
+	Files    int              `json:"files"`
+	Bytes    int64            `json:"bytes"`
+	Dirty    bool             `json:"dirty"` // files differ from the commit; Diff says how
+	Remote   string           `json:"remote,omitempty"`
+	Snapshot Stored           `json:"snapshot"`       // tar of every file
+	Diff     *Stored          `json:"diff,omitempty"` // against the commit, as git prints it
+}
+
+// Environment names the environment that the stages ran in (object
+// "environment").
+type Environment struct {
+	ID     string           `json:"id"`
+	Lock   sallyport.Digest `json:"lock"`
+	Tree   sallyport.Digest `json:"tree"` // over every installed file
+	Python string           `json:"python"`
+	Tool   string           `json:"tool"` // what built it
+}
+
+// Data is a dataset as the stages saw it.
+type Data struct {
+	Path      string           `json:"path"`
+	Version   string           `json:"version"`   // "encounters@3"
+	Root      sallyport.Digest `json:"root"`      // salted commitment to the version's content
+	Selection sallyport.Digest `json:"selection"` // salted commitment to the records that were laid out, in order
+	Records   int64            `json:"records"`
+	Subjects  int64            `json:"subjects"`
+	Bytes     int64            `json:"bytes"`
+	Whole     int64            `json:"whole"` // records of the whole version
+}
+
+// A Sample is a part of the subjects. Its zero value is everybody.
+type Sample struct {
+	Subjects int     `json:"subjects,omitempty"`
+	Percent  float64 `json:"percent,omitempty"`
+}
+
+// Host is the machine that a run ran on.
+type Host struct {
+	Sallyport string `json:"sallyport"`
+	OS        string `json:"os"`
+	Arch      string `json:"arch"`
+	Kernel    string `json:"kernel"`
+	Libc      string `json:"libc,omitempty"`
+	CPU       string `json:"cpu"`
+	Cores     int    `json:"cores"`
+	Memory    int64  `json:"memory"` // bytes
+}
+
+// A Stage is what became of one stage.
+type Stage struct {
+	Name     string             `json:"name"`
+	Command  string             `json:"command"`
+	Status   Status             `json:"status"`
+	Exit     int                `json:"exit"`
+	Why      string             `json:"why,omitempty"`
+	Started  time.Time          `json:"started"`
+	Usage    sandbox.Usage      `json:"usage"`
+	Limits   sandbox.Limits     `json:"limits"`
+	Walls    sandbox.Walls      `json:"walls"`
+	Network  Network            `json:"network"`
+	Metrics  map[string]float64 `json:"metrics,omitempty"`
+	Unusual  map[string]string  `json:"unusual,omitempty"` // metrics that are "nan", "+inf" or "-inf"
+	Outputs  []Artefact         `json:"outputs,omitempty"`
+	Folders  []string           `json:"folders,omitempty"`  // of Outputs: the artefact folders, "model"
+	Output   Stored             `json:"output"`             // what it printed, sealed
+	Attempts *Stored            `json:"attempts,omitempty"` // JSON lines of sandbox.Attempt, sealed
+}
+
+// Network counts what a stage tried to reach; names are sealed in Attempts.
+type Network struct {
+	Attempts int64 `json:"attempts"`
+	Allowed  int64 `json:"allowed"`
+}
+
+// An Artefact is a file that a stage wrote, kept sealed.
+type Artefact struct {
+	Path string `json:"path"` // slash path within the project
+	Mode uint32 `json:"mode"` // permission bits
+	Stored
+}
+
+// Stored is where bytes are kept: segments of the output ring, in order.
+type Stored struct {
+	Size     int64            `json:"size"`
+	Digest   sallyport.Digest `json:"digest,omitempty"` // absent where it could be guessed from
+	Segments []int64          `json:"segments,omitempty"`
+
+	shelf   *shelf // until it is recorded
+	indexes []int
+}
+
+// Size returns how many records the stages saw, the measure of a rehearsal.
+func (r *Record) Size() (records, whole int64) {
+	for _, d := range r.Data {
+		records += d.Records
+		whole += d.Whole
+	}
+	return records, whole
+}
+
+// Metrics returns every stage's metrics as "stage.name".
+func (r *Record) Metrics() map[string]float64 {
+	all := map[string]float64{}
+	for _, s := range r.Stages {
+		for k, v := range s.Metrics {
+			all[s.Name+"."+k] = v
+		}
+	}
+	return all
+}
+
+// Outputs returns the artefacts of every stage.
+func (r *Record) Outputs() []Artefact {
+	var all []Artefact
+	for _, s := range r.Stages {
+		all = append(all, s.Outputs...)
+	}
+	return all
+}

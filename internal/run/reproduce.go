@@ -1,0 +1,156 @@
+package run
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/sallyport/sallyport"
+	"github.com/sallyport/sallyport/internal/project"
+	"github.com/sallyport/sallyport/internal/seal"
+)
+
+// Reproduce executes a finished run again from its record alone: the code from
+// its snapshot, the environment from the lock in it, the same records in the
+// same order, the same parameters. The new record's Reproduces says how the
+// outputs compare. Outputs that differ are a finished reproduction with an
+// error of kind Refused.
+func (s *Service) Reproduce(ctx context.Context, before *Record, watch Watch) (*Record, error) {
+	if err := s.may(); err != nil {
+		return nil, err
+	}
+	if before.Status != Finished {
+		return nil, sallyport.Errorf(sallyport.Usage, "run %s did not finish, so there is nothing to compare with", before.ID).
+			Try("reproduce a finished run: sallyport runs")
+	}
+	dir, err := os.MkdirTemp("", "sallyport-code-*")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	code := newShelf(s.Blobs, s.Output)
+	defer code.discard()
+	p, err := s.planAgain(ctx, before, dir, code, watch)
+	if err != nil {
+		return nil, err
+	}
+	r, err := s.execute(ctx, p, code, watch)
+	if err == nil && !r.Reproduces.Identical {
+		err = sallyport.Errorf(sallyport.Refused, "it did not come out the same: %d of %d artefacts and metrics differ",
+			len(r.Reproduces.Differ), r.Reproduces.Artefacts+r.Reproduces.Metrics).At("run %s", before.ID)
+	}
+	return r, err
+}
+
+// planAgain makes the plan of a run from its record. Its code, which holds no
+// personal data, is laid out in dir to be read.
+func (s *Service) planAgain(ctx context.Context, before *Record, dir string, code *shelf, watch Watch) (*plan, error) {
+	if err := s.layOut(ctx, before, dir); err != nil {
+		return nil, err
+	}
+	pr, err := project.Load(dir)
+	if err != nil {
+		return nil, err
+	}
+	p := &plan{project: pr, compare: before}
+	p.record = Record{
+		ID: seal.NewName(), Project: before.Project, By: s.Who.Name, Status: Running,
+		Sample: before.Sample, Set: before.Set, Lock: before.Lock, Host: thisHost(), Code: before.Code,
+	}
+	var names []string
+	for _, st := range before.Stages {
+		names = append(names, st.Name)
+	}
+	if p.stages, err = pr.Order(names...); err != nil {
+		return nil, err
+	}
+	for i, in := range pr.Data {
+		for _, d := range before.Data {
+			if d.Path == in.Path {
+				if pr.Data[i].Dataset, err = sallyport.ParseRef(d.Version); err != nil {
+					return nil, err
+				}
+			}
+		}
+	}
+	if p.record.Code.Snapshot, err = s.copyStored(ctx, before.Code.Snapshot, code); err != nil {
+		return nil, err
+	}
+	if before.Code.Diff != nil {
+		diff, err := s.copyStored(ctx, *before.Code.Diff, code)
+		if err != nil {
+			return nil, err
+		}
+		p.record.Code.Diff = &diff
+	}
+	if err := code.close(); err != nil {
+		return nil, err
+	}
+	return p, s.lookUp(ctx, p, func(name string) ([]byte, error) {
+		return os.ReadFile(filepath.Join(dir, filepath.FromSlash(name)))
+	}, watch)
+}
+
+// layOut writes the code of a run into dir.
+func (s *Service) layOut(ctx context.Context, r *Record, dir string) error {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	snapshot, err := s.open(ctx, r.Code.Snapshot)
+	if err != nil {
+		return err
+	}
+	defer snapshot.Close()
+	return untar(root, snapshot)
+}
+
+// copyStored puts stored bytes onto a shelf again, so that each run keeps what
+// it needs by itself. Code is small.
+func (s *Service) copyStored(ctx context.Context, st Stored, to *shelf) (Stored, error) {
+	r, err := s.open(ctx, st)
+	if err != nil {
+		return Stored{}, err
+	}
+	defer r.Close()
+	return to.put(r)
+}
+
+// ReadOutput copies what a stage printed to w.
+func (s *Service) ReadOutput(ctx context.Context, st Stage, w io.Writer) error {
+	return s.read(ctx, st.Output, w)
+}
+
+// ReadDiff copies the difference between a run's code and its commit to w.
+func (s *Service) ReadDiff(ctx context.Context, r *Record, w io.Writer) error {
+	if r.Code.Diff == nil {
+		return nil
+	}
+	return s.read(ctx, *r.Code.Diff, w)
+}
+
+// Attempts returns what a stage tried to reach, as JSON lines.
+func (s *Service) Attempts(ctx context.Context, st Stage) ([]byte, error) {
+	if st.Attempts == nil {
+		return nil, nil
+	}
+	var b bytes.Buffer
+	err := s.read(ctx, *st.Attempts, &b)
+	return b.Bytes(), err
+}
+
+func (s *Service) read(ctx context.Context, st Stored, w io.Writer) error {
+	if s.Output == nil {
+		return s.Who.May(sallyport.OpenRun)
+	}
+	r, err := s.open(ctx, st)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	_, err = io.Copy(w, r)
+	return err
+}

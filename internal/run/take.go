@@ -1,0 +1,166 @@
+package run
+
+import (
+	"context"
+	"io"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"github.com/sallyport/sallyport"
+	"github.com/sallyport/sallyport/internal/evidence"
+	"github.com/sallyport/sallyport/internal/ledger"
+	"github.com/sallyport/sallyport/internal/seal"
+)
+
+// Taking is the document of an object "taking": that somebody took an artefact
+// folder of a run out of the site.
+type Taking struct {
+	Run    string `json:"run"`
+	Folder string `json:"folder"`
+	By     string `json:"by"`
+	Alone  bool   `json:"alone"` // who took it had also run it
+}
+
+// Take writes an artefact folder of a finished run, with its signature and its
+// evidence, to dst, which must not exist. That it was taken is in the ledger
+// before the first byte leaves.
+func (s *Service) Take(ctx context.Context, r *Record, folder, dst string) (*Taking, error) {
+	if err := s.Who.May(sallyport.TakeModel); err != nil {
+		return nil, err
+	}
+	st := r.stageOf(folder)
+	if st == nil {
+		return nil, sallyport.Errorf(sallyport.NotFound, "run %s has no artefact folder %q", r.ID, folder).
+			Try("it has: %s", strings.Join(r.Folders(), ", "))
+	}
+	if _, err := os.Lstat(dst); err == nil {
+		return nil, sallyport.Errorf(sallyport.Usage, "there is something already").At("%s", dst).Try("choose another place with -o")
+	}
+	t := &Taking{Run: r.ID, Folder: folder, By: s.Who.Name, Alone: s.Who.Name == r.By}
+	if err := s.Log.Update(ctx, s.Who.Name, func(tx *ledger.Tx) error {
+		_, err := tx.Put("model.taken", "taking", seal.NewName(), t, nil)
+		return err
+	}); err != nil {
+		return nil, err
+	}
+	return t, s.write(ctx, r, st, folder, dst)
+}
+
+// write lays the folder out beside dst and renames it into place, so that dst
+// is whole or not there.
+func (s *Service) write(ctx context.Context, r *Record, st *Stage, folder, dst string) error {
+	tmp, err := os.MkdirTemp(filepath.Dir(filepath.Clean(dst)), ".sallyport-take-*")
+	if err != nil {
+		return sallyport.Errorf(sallyport.Invalid, "cannot write there: %w", err).At("%s", dst)
+	}
+	defer os.RemoveAll(tmp)
+	if err := os.Chmod(tmp, 0o755); err != nil {
+		return err
+	}
+	root, err := os.OpenRoot(tmp)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	for _, a := range st.Outputs {
+		if name, ok := strings.CutPrefix(a.Path, folder+"/"); ok {
+			if err := s.writeArtefact(ctx, root, name, a); err != nil {
+				return err
+			}
+		}
+	}
+	if err := s.writeEvidence(ctx, root, r, folder); err != nil {
+		return err
+	}
+	return os.Rename(tmp, dst)
+}
+
+func (s *Service) writeArtefact(ctx context.Context, root *os.Root, name string, a Artefact) error {
+	if err := root.MkdirAll(path.Dir(name), 0o755); err != nil {
+		return err
+	}
+	f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, os.FileMode(a.Mode)&0o755|0o400)
+	if err != nil {
+		return err
+	}
+	if err := s.read(ctx, a.Stored, f); err != nil {
+		f.Close()
+		return err
+	}
+	return f.Close()
+}
+
+// writeEvidence writes the signature, the provenance, and the ledger entry that
+// holds the digests of both with the proof that it is in the ledger.
+func (s *Service) writeEvidence(ctx context.Context, root *os.Root, r *Record, folder string) error {
+	if err := root.Mkdir(evidence.Dir, 0o755); err != nil {
+		return err
+	}
+	for _, name := range []string{evidence.SignatureFile, evidence.ProvenanceFile} {
+		text, err := s.evidenceOf(ctx, r, folder+"/"+name)
+		if err != nil {
+			return err
+		}
+		if err := root.WriteFile(name, text, 0o644); err != nil {
+			return err
+		}
+	}
+	entry, err := s.Entry(ctx, r.ID)
+	if err != nil {
+		return err
+	}
+	proof, leaf, err := s.Log.Proof(ctx, entry.N)
+	if err != nil {
+		return err
+	}
+	if err := root.WriteFile(evidence.EntryFile, leaf, 0o644); err != nil {
+		return err
+	}
+	return root.WriteFile(evidence.ProofFile, proof, 0o644)
+}
+
+// evidenceOf returns a piece of evidence of a run, checked against its digest.
+func (s *Service) evidenceOf(ctx context.Context, r *Record, name string) ([]byte, error) {
+	digest, ok := r.Evidence[name]
+	if !ok {
+		return nil, sallyport.Errorf(sallyport.NotFound, "run %s has no evidence %s", r.ID, name)
+	}
+	var e Evidence
+	err := s.Log.View(ctx, func(tx *ledger.Tx) error { return tx.Get("evidence", digest.Hex(), &e) })
+	if err == nil && sallyport.Sum(e.Text) != digest {
+		err = sallyport.Errorf(sallyport.Corrupt, "the evidence is not what the ledger vouches for").At("evidence %s", name)
+	}
+	return e.Text, err
+}
+
+// ReadArtefact copies the artefact at p to w.
+func (s *Service) ReadArtefact(ctx context.Context, r *Record, p string, w io.Writer) error {
+	for _, a := range r.Outputs() {
+		if a.Path == p {
+			return s.read(ctx, a.Stored, w)
+		}
+	}
+	return sallyport.Errorf(sallyport.NotFound, "run %s wrote no file %q", r.ID, p).Try("list its files with: sallyport runs show %s", r.ID)
+}
+
+// Folders lists the artefact folders of a run.
+func (r *Record) Folders() []string {
+	var all []string
+	for _, st := range r.Stages {
+		all = append(all, st.Folders...)
+	}
+	return all
+}
+
+func (r *Record) stageOf(folder string) *Stage {
+	for i, st := range r.Stages {
+		for _, f := range st.Folders {
+			if f == folder {
+				return &r.Stages[i]
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,41 @@
+package site
+
+import (
+	"context"
+	"os"
+
+	"github.com/sallyport/sallyport"
+	"github.com/sallyport/sallyport/internal/dataset"
+	"github.com/sallyport/sallyport/internal/ledger"
+	"github.com/sallyport/sallyport/internal/seal"
+)
+
+// A Taking is the document of an object "data-taking": that somebody took a
+// version of a dataset out of the site in the clear.
+type Taking struct {
+	Data string `json:"data"` // name@version
+	By   string `json:"by"`
+}
+
+// TakeData writes a version of a dataset to dst in the clear. That it was taken
+// is in the ledger before the first byte leaves.
+func (s *Site) TakeData(ctx context.Context, ref sallyport.Ref, dst string, progress func(done, total int64)) (*dataset.Version, error) {
+	if err := s.Who.May(sallyport.OpenData); err != nil {
+		return nil, err
+	}
+	data := s.Data()
+	v, err := data.Find(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := os.Lstat(dst); err == nil {
+		return nil, sallyport.Errorf(sallyport.Usage, "there is something already").At("%s", dst).Try("choose another place with -o")
+	}
+	if err := s.Log.Update(ctx, s.Who.Name, func(tx *ledger.Tx) error {
+		_, err := tx.Put("data.taken", "data-taking", seal.NewName(), Taking{v.Ref().String(), s.Who.Name}, nil)
+		return err
+	}); err != nil {
+		return nil, err
+	}
+	return v, data.Get(ctx, v.Ref(), dst, progress)
+}
