@@ -81,7 +81,7 @@ func (a *app) addData(ctx context.Context, name string, src dataset.Source) erro
 			}
 			a.print("Sealed %s: %s of %s, %s\n", v.Ref(), many(v.Records, "record"), many(v.Subjects, "subject"), bytesText(v.Bytes))
 			if rep.Appended {
-				a.print("%s are new and were stored; the rest was there already\n", many(rep.NewRecords, "record"))
+				a.print("Stored %s, which the version before did not have\n", many(rep.NewRecords, "record"))
 			}
 			a.print("Look at it: sallyport data show %s\n", v.Ref())
 		})
@@ -220,7 +220,8 @@ func (a *app) printSchema(s *dataset.Schema) {
 		a.print("\ninferred from %s of %s, spread over the file\n", count(s.Sampled), many(s.Records, "record"))
 	}
 	if len(doubtful) > 0 {
-		a.print("\nBesides the subject, these may identify a person: %s.\nThink about what the code needs them for.\n", plain(strings.Join(doubtful, ", ")))
+		a.print("\n%s\n", wrap("Besides the subject, these may identify a person: "+plain(strings.Join(doubtful, ", "))+
+			". Does the code need them?"))
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/sallyport/sallyport"
 	"github.com/sallyport/sallyport/internal/project"
 	"github.com/sallyport/sallyport/internal/run"
 	"github.com/sallyport/sallyport/internal/sandbox"
@@ -224,5 +223,3 @@ func (a *app) completeRuns(c *cobra.Command, args []string, _ string) ([]string,
 	})
 	return names, cobra.ShellCompDirectiveNoFileComp
 }
-
-var _ = sallyport.Usage

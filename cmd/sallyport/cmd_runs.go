@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"os"
 	"path"
 	"slices"
 	"strings"
@@ -67,7 +66,7 @@ func (a *app) listRuns(ctx context.Context) error {
 }
 
 func (a *app) runsShowCommand() *cobra.Command {
-	var output, diff bool
+	var show showing
 	c := &cobra.Command{
 		Use:   "show RUN",
 		Short: "Show a run's record",
@@ -76,16 +75,20 @@ func (a *app) runsShowCommand() *cobra.Command {
   sallyport runs show k3f9 --diff        # uncommitted changes that it ran with`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.showRun(c.Context(), args[0], output, diff)
+			return a.showRun(c.Context(), args[0], show)
 		},
 		ValidArgsFunction: a.completeRuns,
 	}
-	c.Flags().BoolVar(&output, "output", false, "what the stages printed; needs a key that may open it")
-	c.Flags().BoolVar(&diff, "diff", false, "how the code differed from its commit")
+	c.Flags().BoolVar(&show.metrics, "metrics", false, "all metrics")
+	c.Flags().BoolVar(&show.output, "output", false, "what the stages printed; needs a key that may open it")
+	c.Flags().BoolVar(&show.diff, "diff", false, "how the code differed from its commit")
 	return c
 }
 
-func (a *app) showRun(ctx context.Context, name string, output, diff bool) error {
+// showing says which part of a run to show.
+type showing struct{ metrics, output, diff bool }
+
+func (a *app) showRun(ctx context.Context, name string, show showing) error {
 	return a.with(ctx, func(s *site.Site) error {
 		runs := s.Runs()
 		r, err := runs.Find(ctx, name)
@@ -93,9 +96,9 @@ func (a *app) showRun(ctx context.Context, name string, output, diff bool) error
 			return err
 		}
 		switch {
-		case output:
+		case show.output:
 			return a.showOutput(ctx, runs, r)
-		case diff:
+		case show.diff:
 			return runs.ReadDiff(ctx, r, a.out)
 		}
 		forecast, err := runs.Forecast(ctx, r)
@@ -111,7 +114,7 @@ func (a *app) showRun(ctx context.Context, name string, output, diff bool) error
 			Forecast []run.Forecast               `json:"forecast,omitempty"`
 			Network  map[string][]sandbox.Attempt `json:"network,omitempty"`
 		}{r, forecast, tries}
-		return a.show(full, func() { a.printRun(r, forecast, tries) })
+		return a.show(full, func() { a.printRun(r, forecast, tries, show.metrics) })
 	})
 }
 
@@ -151,7 +154,7 @@ func (a *app) attemptsOf(ctx context.Context, runs *run.Service, r *run.Record) 
 	return all, nil
 }
 
-func (a *app) printRun(r *run.Record, forecast []run.Forecast, tries map[string][]sandbox.Attempt) {
+func (a *app) printRun(r *run.Record, forecast []run.Forecast, tries map[string][]sandbox.Attempt, allMetrics bool) {
 	field := func(name, format string, args ...any) {
 		a.print("%-12s %s\n", name, cut(plain(fmt.Sprintf(format, args...)), width-13))
 	}
@@ -196,7 +199,7 @@ func (a *app) printRun(r *run.Record, forecast []run.Forecast, tries map[string]
 	t.print(a.out)
 	a.printWalls(r)
 	a.printAttempts(r, tries)
-	a.printMetrics(r)
+	a.printMetrics(r, allMetrics)
 	a.printOutputs(r)
 	if c := r.Reproduces; c != nil {
 		a.print("\n")
@@ -244,18 +247,29 @@ func (a *app) printAttempts(r *run.Record, tries map[string][]sandbox.Attempt) {
 	}
 }
 
-func (a *app) printMetrics(r *run.Record) {
+func (a *app) printMetrics(r *run.Record, all bool) {
 	m := r.Metrics()
 	if len(m) == 0 {
 		return
 	}
 	a.print("\n")
 	t := table{head: []string{"METRIC", "VALUE"}, right: map[int]bool{1: true}}
-	for _, k := range slices.Sorted(maps.Keys(m)) {
+	names := slices.Sorted(maps.Keys(m))
+	show := names
+	if !all && len(names) > fewMetrics {
+		show = names[:fewMetrics]
+	}
+	for _, k := range show {
 		t.add(plain(k), number(m[k]))
 	}
 	t.print(a.out)
+	if len(show) < len(names) {
+		a.print("… and %d more: --metrics shows all\n", len(names)-len(show))
+	}
 }
+
+// fewMetrics is how many metrics a run shows unless asked for all.
+const fewMetrics = 16
 
 func (a *app) printOutputs(r *run.Record) {
 	all := r.Outputs()
@@ -441,5 +455,3 @@ func (a *app) getArtefacts(ctx context.Context, name, folder, dst string) error 
 		})
 	})
 }
-
-var _ = os.Stdout

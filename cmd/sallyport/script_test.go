@@ -1,9 +1,10 @@
 package main
 
 import (
-	"context"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -64,19 +65,12 @@ func exitCode(ts *testscript.TestScript, neg bool, args []string) {
 	if err != nil {
 		got = err.Error()
 		if e, ok := err.(interface{ ExitCode() int }); ok {
-			got = itoa(e.ExitCode())
+			got = strconv.Itoa(e.ExitCode())
 		}
 	}
 	if got != args[0] {
 		ts.Fatalf("exit code %s, want %s", got, args[0])
 	}
-}
-
-func itoa(n int) string {
-	if n < 10 {
-		return string(rune('0' + n))
-	}
-	return itoa(n/10) + itoa(n%10)
 }
 
 // flipByte changes one byte in the middle of each of the given files.
@@ -106,20 +100,9 @@ func nowhere(ts *testscript.TestScript, neg bool, args []string) {
 			return err
 		}
 		b, err := os.ReadFile(path)
-		if err == nil && contains(b, args[1]) {
+		if err == nil && strings.Contains(string(b), args[1]) {
 			ts.Fatalf("%s holds the text that should be nowhere", path)
 		}
 		return err
 	}))
 }
-
-func contains(b []byte, s string) bool {
-	for i := 0; i+len(s) <= len(b); i++ {
-		if string(b[i:i+len(s)]) == s {
-			return true
-		}
-	}
-	return false
-}
-
-var _ = context.Background

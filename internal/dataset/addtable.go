@@ -185,15 +185,23 @@ func (a *adding) window(c *cutter, w *window) error {
 	}
 	a.report.NotUTF8 += notUTF8.Load()
 	a.report.NewRecords += int64(n)
-	for i := 0; i < n; i += (n + samplesPerWindow - 1) / samplesPerWindow {
-		a.m.Profile.look(c.layout, w.record(i), a.hashes)
-	}
+	a.sample(c.layout, w)
 	segments, err := a.putRecords(w.number, len(w.data), w.tags, nil, w.record)
 	if err != nil {
 		return err
 	}
 	a.m.Windows = append(a.m.Windows, windowEntry{Records: n, Buckets: segments})
 	return a.index.add(w.number, w.tags, 1)
+}
+
+// sample takes some records of a window into the profile: one of every so many,
+// and which one its tag decides, so that no period of the data shows in it.
+func (a *adding) sample(l layout, w *window) {
+	n := len(w.ends)
+	step := (n + samplesPerWindow - 1) / samplesPerWindow
+	for i := 0; i < n; i += step {
+		a.m.Profile.look(l, w.record(i+int(w.tags[i]%uint64(min(step, n-i)))), a.hashes)
+	}
 }
 
 // notUTF8 returns how many of the records from … to-1 are not valid UTF-8.

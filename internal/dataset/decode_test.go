@@ -223,11 +223,10 @@ func FuzzListing(f *testing.F) {
 }
 
 func someManifest() *manifest {
-	m := &manifest{Format: manifestFormat, Dataset: "d", Number: 2, Increment: random(idSize), Key: random(32), Salt: random(saltSize),
+	m := &manifest{Format: manifestFormat, Dataset: "d", Number: 2, Increment: make([]byte, idSize), Key: make([]byte, 32), Salt: make([]byte, saltSize),
 		Content: sallyport.Sum(nil), Lead: []byte("id,v\n"), Header: []string{"id", "v"},
 		Windows: []windowEntry{{Records: 3, Buckets: []int{0, -1}}, {Records: 1, Buckets: []int{1}, Listing: 3, Parts: []int{4}}},
 		Index:   [][]fence{{{1, 5}, {9, 6}}}, Dropped: []dropped{{Version: 1, Records: 1}}}
-	newLayout(CSV, "id").resume(m.Header)
 	l := newLayout(CSV, "id")
 	l.resume(m.Header)
 	m.Profile.look(l, []byte("1,x\n"), m.tagger())

@@ -30,8 +30,10 @@ func (s *Store) Get(ctx context.Context, ref sallyport.Ref, dst string, progress
 	if err != nil {
 		return err
 	}
-	if _, err := os.Lstat(dst); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Lstat(dst); err == nil {
 		return sallyport.Errorf(sallyport.Usage, "there is something already").At("%s", dst).Try("give a path that does not exist")
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return sallyport.Errorf(sallyport.Usage, "it cannot be put there: %w", cause(err)).At("%s", dst).Try("give another path")
 	}
 	root, err := os.OpenRoot(filepath.Dir(filepath.Clean(dst)))
 	if errors.Is(err, fs.ErrNotExist) {

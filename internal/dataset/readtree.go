@@ -33,10 +33,11 @@ func (r *restoring) restore() (records, bytes int64, content sallyport.Digest, e
 	sum := sha256.New()
 	err = r.each(func(f *listed) error {
 		f.hash(sum)
-		if !f.dir {
-			records++
-			bytes += f.size
+		if f.dir {
+			return outputFailed(cause(r.root.MkdirAll(filepath.FromSlash(f.path), 0o700)))
 		}
+		records++
+		bytes += f.size
 		return nil
 	})
 	if err != nil {
@@ -59,7 +60,7 @@ func (r *restoring) restore() (records, bytes int64, content sallyport.Digest, e
 			return nil
 		}
 		name := filepath.FromSlash(f.path)
-		return outputFailed(cause(errors.Join(r.root.MkdirAll(name, 0o700), r.root.Chmod(name, f.mode), r.root.Chtimes(name, f.mtime, f.mtime))))
+		return outputFailed(cause(errors.Join(r.root.Chmod(name, f.mode), r.root.Chtimes(name, f.mtime, f.mtime))))
 	})
 	return records, bytes, contentOf(sum), err
 }

@@ -215,5 +215,14 @@ func (b *build) rewriteRecord(dir string) error {
 	if err := w.WriteAll(rows); err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(dir, "RECORD"), text.Bytes(), 0o644)
+	return replace(filepath.Join(dir, "RECORD"), text.Bytes(), 0o644)
+}
+
+// replace gives a file new bytes, and the mode that goes with them: wheels carry
+// odd ones, which installers treat each in its own way.
+func replace(name string, content []byte, mode fs.FileMode) error {
+	if err := os.WriteFile(name, content, mode); err != nil {
+		return err
+	}
+	return os.Chmod(name, mode)
 }

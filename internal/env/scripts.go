@@ -73,7 +73,7 @@ func (b *build) entryPoints(dir string) error {
 			continue // the installer knew better; what it did not write is not missed
 		}
 		content := fmt.Sprintf("#!%s/bin/python\nimport sys\nfrom %s import %s\nif __name__ == \"__main__\":\n    sys.exit(%s%s())\n", Mount, m[1], m[2], m[2], m[3])
-		if err := os.WriteFile(script, []byte(content), 0o755); err != nil {
+		if err := replace(script, []byte(content), 0o755); err != nil {
 			return err
 		}
 	}
@@ -109,5 +109,5 @@ func (b *build) rewriteFirstLine(script string) error {
 		return nil
 	}
 	out := append([]byte("#!"+Mount+"/bin/python\n"), bytes.Join(lines[body:], []byte("\n"))...)
-	return os.WriteFile(script, out, 0o755)
+	return replace(script, out, 0o755)
 }

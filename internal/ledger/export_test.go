@@ -134,9 +134,8 @@ func TestExportLeavesNothingHalfDone(t *testing.T) {
 	parent := t.TempDir()
 	wantKind(t, s.log.Export(t.Context(), parent), sallyport.Usage)
 	wantKind(t, s.log.Export(t.Context(), filepath.Join(parent, "no", "such")), sallyport.Internal)
-	if err := s.trySQL(`UPDATE entry SET leaf = replace(leaf, 'alice', 'mallo') WHERE n = 2`); err == nil {
-		t.Fatal("the leaf should be a blob")
-	}
+	forge(t, s)
+	wantKind(t, s.log.Export(t.Context(), filepath.Join(parent, "log")), sallyport.Corrupt, "signed")
 	if err := s.trySQL(`UPDATE entry SET leaf = CAST(replace(CAST(leaf AS TEXT), 'alice', 'mallo') AS BLOB) WHERE n = 2`); err != nil {
 		t.Fatal(err)
 	}

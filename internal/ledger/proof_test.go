@@ -127,6 +127,7 @@ func TestAProofHoldsOnlyForItsEntry(t *testing.T) {
 		{"a hash less", without(2), leaf, s.vkey, sallyport.Refused},
 		{"a hash more", replace(lines[2], lines[2]+lines[2]), leaf, s.vkey, sallyport.Refused},
 		{"hashes exchanged", replace(lines[2]+lines[3], lines[3]+lines[2]), leaf, s.vkey, sallyport.Refused},
+		{"a line end of another system", replace(lines[2], strings.Replace(lines[2], "\n", "\r\n", 1)), leaf, s.vkey, sallyport.Invalid},
 		{"no index", without(1), leaf, s.vkey, sallyport.Invalid},
 		{"no checkpoint", []byte(strings.Join(lines[:6], "")), leaf, s.vkey, sallyport.Refused},
 		{"no signature", []byte(strings.Join(lines[:9], "")), leaf, s.vkey, sallyport.Refused},
@@ -152,6 +153,21 @@ func TestAProofHoldsOnlyForItsEntry(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+}
+
+// TestALeafStandsInItsPlace has a log sign a leaf that says it is another.
+func TestALeafStandsInItsPlace(t *testing.T) {
+	skey, vkey := NewKey(origin)
+	signer, err := note.NewSigner(skey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, err := sign(tlog.Tree{N: 1, Hash: tlog.RecordHash([]byte(golden))}, signer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = VerifyProof(formatProof(0, nil, h.note), []byte(golden), vkey)
+	wantKind(t, err, sallyport.Refused)
 }
 
 // TestEveryByteOfAProof changes each byte of a proof and of its leaf.

@@ -390,19 +390,42 @@ func TestAnIndexThatHidesAnObject(t *testing.T) {
 		t.Fatal(err)
 	}
 	page := b[(root-1)*size : root*size]
-	at := bytes.Index(page, []byte("runa"))
+	at := bytes.Index(page, []byte("datax"))
 	if at < 0 {
 		t.Fatal("the index does not hold the name of the object")
 	}
-	page[at+3] = 'z'
+	page[at+4] = 'z'
 	if err := os.WriteFile(s.file(), b, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	s.open(t)
-	_, err = s.get("run", "a")
+	_, err = s.get("data", "x")
 	wantKind(t, err, sallyport.NotFound)
 	_, err = s.log.Verify(t.Context(), nil)
-	wantKind(t, err, sallyport.Corrupt)
+	wantKind(t, err, sallyport.Corrupt, "structure")
+}
+
+// TestAnOlderDocumentPutBack replaces an object by what it was before, with the
+// salt and the entry that it had: by itself that is genuine, and only Verify
+// knows that there is a newer one.
+func TestAnOlderDocumentPutBack(t *testing.T) {
+	s := newSite(t)
+	s.put(t, "principal", "mallory", "steward")
+	var old state.Object
+	err := s.db.View(t.Context(), func(tx *state.Tx) (err error) {
+		old, err = tx.Object("principal", "mallory")
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.put(t, "principal", "mallory", "no role any more")
+	err = s.trySQL(`UPDATE object SET entry = ?, salt = ?, doc = ?`, old.Entry, old.Salt, old.Doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = s.log.Verify(t.Context(), nil)
+	wantKind(t, err, sallyport.Corrupt, "principal/mallory", "entry 1")
 }
 
 func TestASetBackDatabaseIsNoticed(t *testing.T) {

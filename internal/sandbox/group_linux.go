@@ -40,7 +40,7 @@ func parseHierarchies(cgroup, mountinfo string) hierarchies {
 	for line := range strings.Lines(mountinfo) {
 		before, after, ok := strings.Cut(line, " - ")
 		f, g := strings.Fields(before), strings.Fields(after)
-		if !ok || len(f) < 5 || len(g) < 3 {
+		if !ok || len(f) < 5 || len(g) < 3 || !filepath.IsAbs(f[4]) {
 			continue
 		}
 		switch g[0] {

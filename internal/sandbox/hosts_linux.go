@@ -51,7 +51,12 @@ func parseHost(s string) (h host, ok bool) {
 		return h, true
 	}
 	h.name = strings.ToLower(strings.TrimSuffix(name, "."))
-	return h, len(h.name) <= 253 && !slices.ContainsFunc(strings.Split(h.name, "."), func(l string) bool { return !isLabel(l) })
+	labels := strings.Split(h.name, ".")
+	last := labels[len(labels)-1]
+	if strings.Trim(last, "0123456789") == "" { // an address in some other form: RFC 1123 §2.1 keeps names apart by this
+		return h, false
+	}
+	return h, len(h.name) <= 253 && !slices.ContainsFunc(labels, func(l string) bool { return !isLabel(l) })
 }
 
 // isLabel reports whether s can stand between the dots of a host name: RFC 1123

@@ -175,7 +175,7 @@ func FuzzAnswer(f *testing.F) {
 
 func TestHosts(t *testing.T) {
 	for _, s := range []string{"", " ", "a b", "http://x", "x/y", "-x.org", "x-.org", "x..org", ".org", "x:0", "x:99999", "x:y", "*.x.org", "[::1", "x:1:2",
-		strings.Repeat("a", 64) + ".org", strings.Repeat("a.", 127) + "ab", "ä.org", "x\n", "x\x00"} {
+		strings.Repeat("a", 64) + ".org", strings.Repeat("a.", 127) + "ab", "ä.org", "127.0.0.1.", "127.1", "x\n", "x\x00"} {
 		if _, err := parseHosts([]string{"fine.example", s}); err == nil || !strings.Contains(err.Error(), "entry 2") {
 			t.Errorf("%q: %v", s, err)
 		}
@@ -204,7 +204,7 @@ func TestHosts(t *testing.T) {
 
 // A host that is taken is a name in its one form, or an address.
 func FuzzParseHost(f *testing.F) {
-	for _, s := range []string{"pypi.org", "pypi.org:443", "10.0.0.1", "[::1]:80", "fe80::1%eth0", "a..b"} {
+	for _, s := range []string{"pypi.org", "pypi.org:443", "10.0.0.1", "[::1]:80", "fe80::1%eth0", "a..b", "0.0.0.0."} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
@@ -244,6 +244,7 @@ func TestParseHierarchies(t *testing.T) {
 
 func FuzzParseHierarchies(f *testing.F) {
 	f.Add("9:memory:/a\n0::/user.slice\n", mountinfo)
+	f.Add("0::0", "0 0 0 0 . - cgroup2 0 0")
 	f.Fuzz(func(t *testing.T, cgroup, mountinfo string) {
 		h := parseHierarchies(cgroup, mountinfo)
 		if h.v2 != "" && !strings.HasPrefix(h.v2, strings.TrimSuffix(h.top, "/")) {

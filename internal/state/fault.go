@@ -52,7 +52,10 @@ func coded(err *sqlite.Error) *sallyport.Error {
 	case lib.SQLITE_BUSY, lib.SQLITE_LOCKED:
 		return sallyport.Errorf(sallyport.Busy, "another command holds the site: %w", err).
 			Try("wait until it is done and try again")
-	case lib.SQLITE_CORRUPT, lib.SQLITE_NOTADB, lib.SQLITE_FORMAT:
+	case lib.SQLITE_CORRUPT, lib.SQLITE_NOTADB, lib.SQLITE_FORMAT,
+		// The statements are fixed and tested: one that makes no sense, or
+		// meets another type, means that the tables are not those of schema/.
+		lib.SQLITE_ERROR, lib.SQLITE_MISMATCH:
 		return damaged("the database is damaged: %w", err)
 	case lib.SQLITE_READONLY, lib.SQLITE_PERM, lib.SQLITE_CANTOPEN, lib.SQLITE_AUTH:
 		return sallyport.Errorf(sallyport.Denied, "the database may not be opened or written: %w", err).
