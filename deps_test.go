@@ -28,7 +28,7 @@ const layers = `
 	dataset  env  project  launch
 	sandbox  format  ledger
 	blob
-	state  seal  flock  examples
+	state  seal  flock  lazyregexp  examples
 	root
 `
 
@@ -60,7 +60,7 @@ const guarded = `
 	plugin            -                               files from outside are never loaded
 	encoding/gob      -                               files from outside are never deserialised
 	unsafe            sandbox crash                   system calls that take pointers to structures
-	os/exec           cmd/sallyport env project sandbox crash  demo; uv and pip; git; the confined program; the traced one
+	os/exec           cmd/sallyport env project sandbox crash bench  demo; uv and pip; git; the confined program; the traced one; peers
 	net/http          -                               nothing speaks to the network but the sandbox, for hosts that are allowed
 	net/rpc           -                               the same
 	html/template     -                               nothing serves pages

@@ -2,7 +2,6 @@ package sallyport
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 )
@@ -13,13 +12,14 @@ type Ref struct {
 	Version int
 }
 
-var nameForm = regexp.MustCompile(`^[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?$`)
-
 // CheckName reports whether s can name a dataset, a principal or a project:
 // 1 to 64 lower-case letters, digits, dots, dashes and underscores, the first
 // and the last a letter or a digit. Names become file names and parts of URLs.
 func CheckName(what, s string) error {
-	if nameForm.MatchString(s) && !strings.Contains(s, "..") {
+	outer := func(c byte) bool { return c >= 'a' && c <= 'z' || c >= '0' && c <= '9' }
+	inner := func(r rune) bool { return r < 0x80 && (outer(byte(r)) || strings.ContainsRune("._-", r)) }
+	if len(s) > 0 && len(s) <= 64 && outer(s[0]) && outer(s[len(s)-1]) &&
+		!strings.ContainsFunc(s, func(r rune) bool { return !inner(r) }) && !strings.Contains(s, "..") {
 		return nil
 	}
 	return Errorf(Usage, "%q cannot name a %s", s, what).

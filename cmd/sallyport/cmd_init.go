@@ -7,12 +7,12 @@ import (
 	"os"
 	"os/user"
 	"path/filepath"
-	"regexp"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/sallyport/sallyport"
+	"github.com/sallyport/sallyport/internal/lazyregexp"
 	"github.com/sallyport/sallyport/internal/project"
 	"github.com/sallyport/sallyport/internal/seal"
 	"github.com/sallyport/sallyport/internal/site"
@@ -148,7 +148,7 @@ func userName() string {
 	return "me"
 }
 
-var notInNames = regexp.MustCompile(`[^a-z0-9._-]+`)
+var notInNames = lazyregexp.New(`[^a-z0-9._-]+`)
 
 // asName makes a valid name of s, or returns otherwise.
 func asName(s, otherwise string) string {

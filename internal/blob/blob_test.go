@@ -134,11 +134,8 @@ func TestPacksRotate(t *testing.T) {
 	s := newSite(t)
 	w := s.NewWriter(s.ring)
 	defer w.Abort()
-	r := rand.New(rand.NewPCG(1, 1))
 	noise := make([]byte, 30<<20)
-	for i := range noise {
-		noise[i] = byte(r.Uint32())
-	}
+	rand.NewChaCha8([32]byte{}).Read(noise)
 	for i := range 5 {
 		noise[0] = byte(i)
 		_, err := w.Put(noise)

@@ -78,7 +78,7 @@ func (s *Store) begin(ctx context.Context, by, name string, src Source) (*adding
 	if err := sallyport.CheckName("dataset", name); err != nil {
 		return nil, err
 	}
-	if err := s.sealed(); err != nil {
+	if err := s.mayOpen(); err != nil {
 		return nil, err
 	}
 	set, err := src.describe(name)

@@ -20,11 +20,15 @@ type csv struct {
 
 func (c *csv) names() []string { return c.header }
 
-// use sets the columns and finds the subject's among them.
+// use sets the columns and finds the subject's among them. Names that are not
+// UTF-8 are made so, because documents keep them as JSON; the header itself is
+// kept as it is.
 func (c *csv) use(header []string) *flaw {
 	c.header = header
 	seen := make(map[string]bool, len(header))
-	for _, name := range header {
+	for i, name := range header {
+		name = strings.ToValidUTF8(name, "\ufffd")
+		header[i] = name
 		if seen[name] {
 			return &flaw{what: fmt.Sprintf("the column %q is there twice", name), mend: "give every column its own name"}
 		}

@@ -186,9 +186,9 @@ func getVersions(tx *ledger.Tx, name string) ([]*Version, error) {
 
 func versionID(name string, n int) string { return fmt.Sprintf("%s@%d", name, n) }
 
-// sealed returns an error of kind Denied if the identity at hand may not open
+// mayOpen returns an error of kind Denied if the identity at hand may not open
 // data.
-func (s *Store) sealed() error {
+func (s *Store) mayOpen() error {
 	if s.Ring != nil {
 		return nil
 	}

@@ -23,7 +23,7 @@ import (
 // Kinds of errors: Denied (no key), NotFound, Usage (dst is there), Corrupt,
 // NoSpace, Interrupted. After an error there is nothing at dst.
 func (s *Store) Get(ctx context.Context, ref sallyport.Ref, dst string, progress func(done, total int64)) error {
-	if err := s.sealed(); err != nil {
+	if err := s.mayOpen(); err != nil {
 		return err
 	}
 	v, err := s.Find(ctx, ref)

@@ -17,7 +17,7 @@ type Hit struct {
 // run of each version, and then the segments that the index names, to see
 // whether they hold the subject or another one with the same tag.
 func (s *Store) Holds(ctx context.Context, subject string) ([]Hit, error) {
-	if err := s.sealed(); err != nil {
+	if err := s.mayOpen(); err != nil {
 		return nil, err
 	}
 	sets, err := s.List(ctx)
@@ -158,8 +158,10 @@ func (c *chain) findRecords(ctx context.Context, inc *increment, window int, tag
 	if err != nil {
 		return err
 	}
-	l := newLayout(c.set.Format, c.set.Subject)
-	l.resume(inc.Header)
+	l, err := c.layout()
+	if err != nil {
+		return err
+	}
 	p := spot{version: inc.Version.Number, window: window}
 	var buf []byte
 	for r.left > 0 {

@@ -39,12 +39,16 @@ type bucketOf struct {
 // write writes the selected records of all increments, in order, and what
 // stands before them, to w. It returns how many records there were.
 func (c *chain) write(ctx context.Context, sample *sample, w io.Writer) (written int64, err error) {
+	l, err := c.layout()
+	if err != nil {
+		return 0, err
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	windows := make(chan *unsealed, maxUnsealed-1)
 	var opening sync.WaitGroup
 	defer opening.Wait()
 	defer cancel()
-	opening.Go(func() { c.openWindows(ctx, sample, windows) })
+	opening.Go(func() { c.openWindows(ctx, l, sample, windows) })
 
 	out := newPipe(w)
 	defer out.close()
@@ -71,11 +75,9 @@ func (c *chain) write(ctx context.Context, sample *sample, w io.Writer) (written
 }
 
 // openWindows sends every window in order, its buckets still being opened.
-func (c *chain) openWindows(ctx context.Context, sample *sample, windows chan<- *unsealed) {
+func (c *chain) openWindows(ctx context.Context, l layout, sample *sample, windows chan<- *unsealed) {
 	defer close(windows)
 	workers := make(chan struct{}, runtime.GOMAXPROCS(0))
-	l := newLayout(c.set.Format, c.set.Subject)
-	l.resume(c.last.Header)
 	for _, inc := range c.all {
 		lead := inc.Lead
 		for n := range max(1, len(inc.Windows)) {

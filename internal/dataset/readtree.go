@@ -9,7 +9,7 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
-	"sync/atomic"
+	"sync"
 
 	"github.com/sallyport/sallyport"
 )
@@ -21,9 +21,11 @@ type restoring struct {
 	sample   *sample
 	pattern  *regexp.Regexp
 	root     *os.Root // where the tree goes
-	written  atomic.Int64
 	total    int64
 	progress func(done, total int64)
+
+	mu   sync.Mutex
+	done int64
 }
 
 // restore writes the selected files and folders into root, which is empty, and
@@ -234,9 +236,11 @@ func (r *restoring) write(dir *folder, f *file, inc *increment, read func(part i
 }
 
 func (r *restoring) report(n int) {
-	done := r.written.Add(int64(n))
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.done += int64(n)
 	if r.progress != nil {
-		r.progress(done, r.total)
+		r.progress(r.done, r.total)
 	}
 }
 

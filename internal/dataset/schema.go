@@ -57,7 +57,7 @@ const (
 // Schema returns what the columns of a version are like. It is sealed with the
 // version and needs the ring.
 func (s *Store) Schema(ctx context.Context, v *Version) (*Schema, error) {
-	if err := s.sealed(); err != nil {
+	if err := s.mayOpen(); err != nil {
 		return nil, err
 	}
 	set, err := s.Dataset(ctx, v.Dataset)

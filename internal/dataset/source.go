@@ -34,7 +34,7 @@ func (src *Source) describe(name string) (*Dataset, error) {
 	} else if err != nil {
 		return nil, sallyport.Errorf(sallyport.Invalid, "it cannot be read: %w", err).At("%s", src.Path)
 	}
-	d := &Dataset{Name: name, Format: src.Format, Subject: src.Subject}
+	d := &Dataset{Name: name, Format: src.Format, Subject: strings.ToValidUTF8(src.Subject, "\ufffd")}
 	if src.Pattern != nil {
 		d.Pattern = src.Pattern.String()
 	}

@@ -124,6 +124,24 @@ func TestFind(t *testing.T) {
 	fails(t, s.Get(ctx, v.Ref(), filepath.Join(t.TempDir(), "x", "y"), nil), sallyport.NotFound, "no folder")
 }
 
+// Names of columns in another encoding than UTF-8 are no obstacle.
+func TestOddColumnNames(t *testing.T) {
+	s := newStore(t, t.TempDir())
+	text := "pati\xebnt,\xe4ge\n1,a\n"
+	addTable(t, s, "d", "pati\xebnt", "a.csv", text)
+	v, r := addTable(t, s, "d", "pati\xebnt", "a.csv", text+"2,b\n")
+	if !r.Appended || v.Subjects != 2 {
+		t.Errorf("version %+v, report %+v", v, r)
+	}
+	same(t, "it", get(t, s, v.Ref()), []byte(text+"2,b\n"))
+	hits, err := s.Holds(t.Context(), "2")
+	if err != nil || len(hits) != 1 {
+		t.Errorf("hits %v, %v", hits, err)
+	}
+	_, _, err = s.Add(t.Context(), "sam", "e", Source{Path: write(t, "a.csv", "id,\xe4,\xeb\n1,2,3\n"), Subject: "id"}, nil)
+	fails(t, err, sallyport.Invalid, "is there twice")
+}
+
 func TestDisagreeingSources(t *testing.T) {
 	s := newStore(t, t.TempDir())
 	ctx := t.Context()

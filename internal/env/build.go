@@ -4,6 +4,7 @@ import (
 	"context"
 	_ "embed"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -40,6 +41,10 @@ func (b *build) run(ctx context.Context) (err error) {
 	}
 	if err := b.install(ctx); err != nil {
 		return err
+	}
+	if err := checkSeat(b.tree(), b.env.Python); err != nil {
+		return sallyport.Errorf(sallyport.Refused, "a package puts a file of its own in the place of the environment's %w", err).At("%s", b.lock.file).
+			Try("do not use this package")
 	}
 	if err := b.settle(); err != nil {
 		return fault("cannot put the environment in order", err)
@@ -91,6 +96,20 @@ func (b *build) seat(tree string) error {
 		}
 	}
 	return os.WriteFile(filepath.Join(tree, seatConfig), []byte(seatText(b.env.Python)), 0o644)
+}
+
+// checkSeat proves that the seat of a tree is what seat made. The error names
+// the part that is not.
+func checkSeat(tree string, p Python) error {
+	for name, target := range links(p) {
+		if got, err := os.Readlink(filepath.Join(tree, filepath.FromSlash(name))); err != nil || got != target {
+			return errors.New(name)
+		}
+	}
+	if text, err := os.ReadFile(filepath.Join(tree, seatConfig)); err != nil || string(text) != seatText(p) {
+		return errors.New(seatConfig)
+	}
+	return nil
 }
 
 //go:embed compile.py

@@ -43,6 +43,7 @@ var signs = []struct {
 }{
 	{noSpaceLeft, []string{"no space left on device", "disk quota exceeded"}},
 	{hashDiffers, []string{"do not match the hashes", "hash mismatch"}},
+	{notBuilt, []string{"failed to build", "failed building wheel", "metadata-generation-failed", "subprocess-exited-with-error", "build backend"}},
 	{unreachable, []string{"failed to establish a new connection", "name resolution", "max retries exceeded", "read timed out", "connection refused",
 		"connection reset", "connection broken", "certificate verify failed", "certificate_verify_failed", "proxyerror", "could not fetch url", "error sending request",
 		"dns error", "failed to fetch", "request failed", "tcp connect error", "operation timed out", "incompleteread", "http error 4", "http error 5"}},
@@ -56,6 +57,7 @@ const (
 	other cause = iota
 	noSpaceLeft
 	hashDiffers
+	notBuilt
 	unreachable
 	notOffered
 )
@@ -97,6 +99,9 @@ func (b *build) failure(doing, output string, err error) error {
 	case c == hashDiffers:
 		return sallyport.Errorf(sallyport.Refused, "the bytes that the index gives for %s are not the ones that the lock pins", subject(name, version)).At("%s", b.lock.file).
 			Try("find out whether the lock is stale or the index is not to be trusted; make the lock again only if you know why")
+	case c == notBuilt:
+		return sallyport.Errorf(sallyport.Invalid, "the source distribution of %s cannot be built on this machine", subject(name, version)).At("%s", b.lock.file).
+			Try("pin a version that has a wheel, or build it by hand to see why")
 	case c == unreachable:
 		return sallyport.Errorf(sallyport.Unknown, "the package index cannot be reached: %s", printable(line)).
 			Try("check the network and the index of this machine (pip config list, UV_DEFAULT_INDEX), and run again")
@@ -116,7 +121,7 @@ func (b *build) blamed(c cause, line, output string) (name, version string) {
 		after = output[i:]
 	}
 	texts := []string{line}
-	if c == hashDiffers {
+	if c == hashDiffers || c == notBuilt {
 		texts = append(texts, after)
 	}
 	for _, text := range append(texts, output) {

@@ -40,6 +40,10 @@ type tool struct {
 	name string                     // with its version
 	into func(tree string) []string // the command, up to the requirements file
 	env  []string
+	// Where they are set, packages are fetched into a folder first, looked at, and
+	// installed from there with the arguments local.
+	fetch func(tree, folder string) []string
+	local func(folder string) []string
 }
 
 func (b *build) findTool(ctx context.Context) (*tool, error) {
@@ -111,13 +115,28 @@ func (b *build) pip(version string, settings map[string]string) *tool {
 	args := []string{"--require-hashes", "--no-deps", "--no-compile", "--ignore-installed", "--no-input", "--no-color",
 		"--progress-bar", "off", "--disable-pip-version-check", "--no-warn-script-location"}
 	// Without a retry pip keeps to itself that it could not reach the index.
+	var retries []string
 	if settings["retries"] == "" || settings["retries"] == "0" {
-		args = append(args, "--retries", "2")
+		retries = []string{"--retries", "2"}
 	}
-	args = append(args, b.common()...)
-	t.into = func(tree string) []string {
-		return append([]string{filepath.Join(tree, "bin", "python"), "-I", b.env.Python.pip, "install"}, args...)
+	if b.opt.Builds {
+		// Older versions would otherwise look for setuptools in the tree itself.
+		args = append(args, "--use-pep517")
 	}
+	// An index that the lock names is asked only where packages are fetched.
+	fetch := slices.Concat([]string{"--require-hashes", "--no-deps", "--no-input", "--no-color", "--progress-bar", "off", "--disable-pip-version-check"}, retries, b.common())
+	run := func(tree, command string, args []string) []string {
+		return append([]string{filepath.Join(tree, "bin", "python"), "-I", b.env.Python.pip, command}, args...)
+	}
+	if b.opt.Builds {
+		t.into = func(tree string) []string { return run(tree, "install", slices.Concat(args, retries, b.common())) }
+		return t
+	}
+	t.fetch = func(tree, folder string) []string { return run(tree, "download", append(fetch, "--dest", folder)) }
+	t.local = func(folder string) []string {
+		return []string{"--no-index", "--find-links", folder, "--only-binary", ":all:"}
+	}
+	t.into = func(tree string) []string { return run(tree, "install", args) }
 	return t
 }
 
@@ -209,7 +228,22 @@ func (b *build) installPins(ctx context.Context, t *tool, pins []Pin, tree strin
 		return fault("cannot write the list of packages", err)
 	}
 	defer os.Remove(file)
-	args := append(t.into(tree), "-r", file)
+	args := t.into(tree)
+	if t.fetch != nil {
+		folder := filepath.Join(b.dir, "wheels")
+		if err := b.call(ctx, t, append(t.fetch(tree, folder), "-r", file)); err != nil {
+			return err
+		}
+		defer os.RemoveAll(folder)
+		if err := b.checkWheels(folder); err != nil {
+			return err
+		}
+		args = append(args, t.local(folder)...)
+	}
+	return b.call(ctx, t, append(args, "-r", file))
+}
+
+func (b *build) call(ctx context.Context, t *tool, args []string) error {
 	cmd := command(ctx, args[0], args[1:]...)
 	cmd.Env, cmd.Dir = t.env, b.dir
 	out, err := b.watch(cmd)

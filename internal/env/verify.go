@@ -60,13 +60,8 @@ func (s *Store) compare(id string, want, got manifest) error {
 
 // verifySeat checks what links a tree to its interpreter, and the interpreter.
 func (s *Store) verifySeat(e *Environment) error {
-	for name, target := range links(e.Python) {
-		if got, err := os.Readlink(filepath.Join(s.Root(e), filepath.FromSlash(name))); err != nil || got != target {
-			return s.corrupt(e.ID, "%s was changed", name)
-		}
-	}
-	if b, err := os.ReadFile(filepath.Join(s.Root(e), seatConfig)); err != nil || string(b) != seatText(e.Python) {
-		return s.corrupt(e.ID, "%s was changed", seatConfig)
+	if err := checkSeat(s.Root(e), e.Python); err != nil {
+		return s.corrupt(e.ID, "%w was changed", err)
 	}
 	if d, err := fileDigest(e.Python.Executable); err != nil || d != e.Python.Digest {
 		return sallyport.Errorf(sallyport.Refused, "the interpreter is not the one that the environment was built for").At("%s", e.Python.Executable).

@@ -90,7 +90,7 @@ func (w *wheelhouse) addUsual(t *testing.T, marker string) {
 		"alpha/__init__.py":                            "import os\nLABEL = 'alpha'\nCHOICES = {'a', 'b', 'c', None}\ndef main():\n    print(LABEL, __file__)\n",
 		"alpha/__pycache__/__init__.cpython-311.pyc":   "not what the source says",
 		"alpha/template.py":                            "{{ not python }}",
-		"alpha_pkg-1.0.0.dist-info/entry_points.txt":   "[console_scripts]\nalpha = alpha:main\n../evil = alpha:main\n\n[other]\nbeta = x:y\n",
+		"alpha_pkg-1.0.0.dist-info/entry_points.txt":   "[console_scripts]\nalpha = alpha:main\n\n[other]\nbeta = x:y\n",
 		"alpha_pkg-1.0.0.data/scripts/alpha-tool":      "#!python\nimport alpha\nprint('tool', alpha.LABEL)\n",
 		"alpha_pkg-1.0.0.data/scripts/alpha-shell":     "#!/bin/sh\necho shell\n",
 		"alpha_pkg-1.0.0.data/data/share/alpha/x.conf": "x=1\n",
@@ -100,5 +100,101 @@ func (w *wheelhouse) addUsual(t *testing.T, marker string) {
 		"beta.py":        "import sys\nVALUE = [x for x in range(3)]\n",
 		"beta-start.pth": "import os; open(" + fmt.Sprintf("%q", marker) + ", 'w').write('ran')\n",
 		"LICENSE.shared": "of beta\n",
+	})
+}
+
+// hostile are wheels that reach for what is not theirs.
+var hostile = map[string]map[string]string{
+	"an entry point that leaves":       points("../../../../evil = alpha:main\n"),
+	"an entry point by another sign":   points("../../../../evil : alpha:main\n"),
+	"an entry point after a comment":   points("; x\n  ../../../../evil=alpha:main\n"),
+	"an entry point at the root":       points("/evil = alpha:main\n"),
+	"a file that leaves":               {"../../../../evil": "x"},
+	"a file at the root":               {"/evil": "x"},
+	"an entry point named python":      points("python = alpha:main\n"),
+	"a script named python":            {"alpha-1.0.data/scripts/python": "#!/bin/sh\n"},
+	"data in place of the interpreter": {"alpha-1.0.data/data/bin/python3": "x"},
+	"data in place of its settings":    {"alpha-1.0.data/data/pyvenv.cfg": "home = /evil\n"},
+}
+
+func points(s string) map[string]string {
+	return map[string]string{"alpha-1.0.dist-info/entry_points.txt": "[console_scripts]\n" + s}
+}
+
+func TestCheckWheel(t *testing.T) {
+	for name, files := range hostile {
+		w := &wheelhouse{dir: t.TempDir()}
+		w.add(t, "alpha", "1.0", files)
+		err := checkWheel(filepath.Join(w.dir, "alpha-1.0-py3-none-any.whl"))
+		// What is put in the interpreter's place is found out in the tree.
+		inside := strings.Contains(name, "python") || strings.Contains(name, "in place of")
+		if (err == nil) != inside || err != nil && !sallyport.Is(err, sallyport.Refused) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	w := &wheelhouse{dir: t.TempDir()}
+	w.add(t, "alpha", "1.0", points("alpha = alpha.cli:main [extra]\n# ../x\n[other.group]\na b = x:y\n"))
+	if err := checkWheel(filepath.Join(w.dir, "alpha-1.0-py3-none-any.whl")); err != nil {
+		t.Errorf("an honest wheel: %v", err)
+	}
+	if err := os.WriteFile(filepath.Join(w.dir, "x.whl"), []byte("PK garbage"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := checkWheel(filepath.Join(w.dir, "x.whl")); !sallyport.Is(err, sallyport.Refused) {
+		t.Errorf("garbage: %v", err)
+	}
+}
+
+// Whatever its hash, a wheel does nothing to the machine that it is installed on.
+func TestHostileWheels(t *testing.T) {
+	p := needPip(t)
+	for _, tool := range []string{"pip", "uv"} {
+		for name, files := range hostile {
+			if tool == "pip" && (strings.Contains(name, "by another") || strings.Contains(name, "after") || strings.Contains(name, "root")) {
+				continue // the same way through pip as the others; TestCheckWheel has them all
+			}
+			t.Run(tool+", "+name, func(t *testing.T) {
+				w := newWheelhouse(t)
+				if withoutUV(t); tool == "uv" {
+					uvOnPath(t, p)
+				}
+				w.add(t, "alpha", "1.0", files)
+				s := newStore(t)
+				e, err := s.Ensure(t.Context(), w.pinned(t), Options{})
+				if k := sallyport.KindOf(err); err != nil && k != sallyport.Refused && k != sallyport.Unknown {
+					t.Errorf("got %v", err)
+				}
+				if err == nil && (tool == "pip" || s.Verify(t.Context(), e) != nil) {
+					t.Error("it was installed")
+				}
+				if d, err := fileDigest(p.Executable); err != nil || d != p.Digest {
+					t.Fatalf("the interpreter of this machine was written to: %v", err)
+				}
+				for dir := s.Dir; ; dir = filepath.Dir(dir) {
+					if _, err := os.Lstat(filepath.Join(dir, "evil")); err == nil {
+						t.Errorf("the wheel wrote to %s", dir)
+					}
+					if dir == filepath.Dir(dir) {
+						break
+					}
+				}
+			})
+		}
+	}
+}
+
+// Whatever bytes a wheel has, checking it ends with a verdict.
+func FuzzEntryPoints(f *testing.F) {
+	f.Add("[console_scripts]\nalpha = alpha:main\n")
+	f.Add("../x = y:z\n# a/b\n")
+	f.Fuzz(func(t *testing.T, s string) {
+		if !safeEntryPoints(strings.NewReader(s)) {
+			return
+		}
+		for line := range strings.SplitSeq(s, "\n") {
+			if before, _, found := strings.Cut(strings.TrimSpace(line), "="); found && before[:min(1, len(before))] != "#" && strings.ContainsAny(before, `/\`) {
+				t.Fatalf("a path passed: %q", line)
+			}
+		}
 	})
 }

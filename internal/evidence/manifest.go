@@ -7,7 +7,6 @@ import (
 	"crypto/x509"
 	"encoding/hex"
 	"hash"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,6 +15,7 @@ import (
 	"golang.org/x/crypto/blake2b"
 
 	"github.com/sallyport/sallyport"
+	"github.com/sallyport/sallyport/internal/lazyregexp"
 )
 
 // An Authority is whom the verifier of a model believes.
@@ -209,7 +209,7 @@ func (s serialization) part(place string, r resource) (string, part, error) {
 }
 
 // shardName is path:start:end. The path may hold colons of its own.
-var shardName = regexp.MustCompile(`(?s)^(.+):(0|[1-9][0-9]*):(0|[1-9][0-9]*)$`)
+var shardName = lazyregexp.New(`(?s)^(.+):(0|[1-9][0-9]*):(0|[1-9][0-9]*)$`)
 
 func shard(s string) (path string, start, end int64, ok bool) {
 	fields := shardName.FindStringSubmatch(s)

@@ -2,10 +2,10 @@ package evidence
 
 import (
 	"net/url"
-	"regexp"
 	"time"
 
 	"github.com/sallyport/sallyport"
+	"github.com/sallyport/sallyport/internal/lazyregexp"
 )
 
 const (
@@ -184,7 +184,7 @@ func notProvenance(place, why string) error {
 }
 
 // gitHash is a full git object name, SHA-1 or SHA-256.
-var gitHash = regexp.MustCompile(`^([0-9a-f]{40}|[0-9a-f]{64})$`)
+var gitHash = lazyregexp.New(`^([0-9a-f]{40}|[0-9a-f]{64})$`)
 
 // dependencies describes code, data and environment, in this order.
 func (r Run) dependencies() ([]Descriptor, error) {

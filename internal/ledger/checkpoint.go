@@ -75,6 +75,12 @@ func openCheckpoint(msg []byte, v note.Verifier) (head, error) {
 		return head{}, sallyport.Errorf(sallyport.Refused, "the checkpoint is not signed by the key of %s", v.Name()).
 			Try("check that the key is that site's, and that the checkpoint is whole")
 	}
+	// Package note also takes a signature whose base64 ends in stray bits.
+	for _, sig := range n.Sigs {
+		if _, err := base64.StdEncoding.Strict().DecodeString(sig.Base64); err != nil {
+			return head{}, sallyport.Errorf(sallyport.Invalid, "the signature of the checkpoint is not in its one form")
+		}
+	}
 	bad := sallyport.Errorf(sallyport.Invalid, "the signed note is not a checkpoint of %s", v.Name())
 	lines := strings.Split(n.Text, "\n")
 	if len(lines) != 4 || lines[0] != v.Name() || lines[3] != "" {

@@ -82,7 +82,7 @@ func VerifyProof(proof, leaf []byte, vkey string) (Entry, error) {
 	if err != nil {
 		return Entry{}, err
 	}
-	if e.N != n || n >= h.tree.N || tlog.CheckRecord(path, h.tree.N, h.tree.Hash, n, tlog.RecordHash(leaf)) != nil {
+	if e.N != n || tlog.CheckRecord(path, h.tree.N, h.tree.Hash, n, tlog.RecordHash(leaf)) != nil {
 		return Entry{}, sallyport.Errorf(sallyport.Refused, "the entry is not in the ledger of %s that the checkpoint is of", v.Name()).
 			Try("the proof and the entry do not belong together, or one was changed; export them again")
 	}

@@ -3,6 +3,7 @@ package ledger
 import (
 	"bytes"
 	"database/sql"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -10,6 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/sallyport/sallyport"
 	"github.com/sallyport/sallyport/internal/state"
@@ -457,6 +460,49 @@ func TestASetBackDatabaseIsNoticed(t *testing.T) {
 	s.db.Close()
 	_, _, err = s.tryOpen()
 	wantKind(t, err, sallyport.Corrupt, "rolled back")
+}
+
+// TestASetBackDatabaseIsNoticedByWhoHasItOpen sets the rows back to an earlier
+// state that was signed as well.
+func TestASetBackDatabaseIsNoticedByWhoHasItOpen(t *testing.T) {
+	s := newSite(t)
+	s.put(t, "k", "a", "1")
+	early, err := s.log.Checkpoint(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.put(t, "k", "b", "1")
+	if err := s.trySQL(`DELETE FROM entry WHERE n = 1; DELETE FROM object WHERE entry = 1; UPDATE checkpoint SET note = ?`, early); err != nil {
+		t.Fatal(err)
+	}
+	_, err = s.get("k", "a")
+	wantKind(t, err, sallyport.Corrupt, "rolled back")
+	err = s.log.Update(t.Context(), "alice", func(tx *Tx) error {
+		_, err := tx.Put("k.put", "k", "c", "1", nil)
+		return err
+	})
+	wantKind(t, err, sallyport.Corrupt, "rolled back")
+}
+
+// TestASignedLeafOfAnotherPlace gives a site a signed tree whose first leaf
+// says that it is the eighth.
+func TestASignedLeafOfAnotherPlace(t *testing.T) {
+	s := newSite(t)
+	var b builder
+	hashes := b.add([]byte(golden))
+	h, err := sign(tlog.Tree{N: 1, Hash: b.root()}, s.log.signer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = s.db.Update(t.Context(), func(tx *state.Tx) error {
+		return errors.Join(tx.PutEntry(state.Entry{N: 0, Leaf: []byte(golden), Hashes: hashes}), tx.SetCheckpoint(h.note))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = s.log.Verify(t.Context(), nil)
+	wantKind(t, err, sallyport.Corrupt, "entry 0")
+	wantKind(t, s.log.Entries(t.Context(), 0, 1, func(Entry) error { return nil }), sallyport.Corrupt, "entry 0")
 }
 
 // restore puts the database of a backup in the place of that of s.

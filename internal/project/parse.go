@@ -4,13 +4,13 @@ import (
 	"math"
 	"net/netip"
 	"path"
-	"regexp"
 	"strconv"
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
 
 	"github.com/sallyport/sallyport"
+	"github.com/sallyport/sallyport/internal/lazyregexp"
 )
 
 // A draft is a project while its file is being read: every path and name with
@@ -180,7 +180,7 @@ func (d *draft) readLimits(n ast.Node, l *Limits) error {
 
 // hostForm is a host name: labels of letters, digits and inner dashes. Wild
 // cards are refused: each host that real data may reach is named.
-var hostForm = regexp.MustCompile(`^(?i:[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
+var hostForm = lazyregexp.New(`^(?i:[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 
 func (d *draft) readNetwork(n ast.Node) error {
 	hosts, err := d.texts(n, "network")

@@ -186,7 +186,7 @@ func writeEverywhere(hostPaths []string) error {
 			f.Close()
 		}
 	}
-	for _, file := range []string{"/proc/keys", "/proc/kallsyms"} {
+	for _, file := range []string{"/proc/keys", "/proc/key-users"} {
 		b, _ := os.ReadFile(file)
 		if len(b) > 0 {
 			failures = append(failures, errors.New("read "+file))
@@ -526,8 +526,7 @@ func sendmmsg(s int, to *unix.SockaddrInet4) error {
 	iov := unix.Iovec{Base: &data[0], Len: 1}
 	type header struct {
 		unix.Msghdr
-		sent uint32
-		_    uint32
+		_ uint64 // how much was sent
 	}
 	var messages [2]header
 	for i, a := range []*unix.SockaddrInet4{{Port: 9, Addr: [4]byte{127, 0, 0, 1}}, to} {

@@ -34,7 +34,9 @@ type broker struct {
 	names    *names
 	record   *recorder
 	relay    *relay        // nil where no host is allowed
+	resolve  func()        // sees to it that questions for names are answered
 	slots    chan struct{} // one for each answer that is being worked on
+	working  sync.WaitGroup
 
 	mu     sync.Mutex
 	askers map[uint16]process // who sends from a port of the loopback to the resolver
@@ -75,9 +77,11 @@ func (b *broker) ioctl(request uintptr, arg unsafe.Pointer) unix.Errno {
 	return errno
 }
 
-// serve answers until no process with the filter is left.
+// serve answers until no process with the filter is left and nothing is worked
+// on any more. Connections that were being made end with both of their ends.
 func (b *broker) serve() {
 	defer unix.Close(b.listener)
+	defer b.working.Wait()
 	for {
 		poll := []unix.PollFd{{Fd: int32(b.listener), Events: unix.POLLIN}}
 		if _, err := unix.Poll(poll, -1); err != nil && !errors.Is(err, unix.EINTR) {
@@ -135,10 +139,10 @@ func (b *broker) reply(n notification, errno unix.Errno) {
 func (b *broker) later(n notification, f func(notification) unix.Errno) {
 	select {
 	case b.slots <- struct{}{}:
-		go func() {
-			defer func() { <-b.slots }()
+		b.working.Go(func() {
 			b.reply(n, f(n))
-		}()
+			<-b.slots
+		})
 	default:
 		b.reply(n, unix.EAGAIN)
 	}
@@ -220,6 +224,7 @@ func (b *broker) send(n notification, d destination, flags int) unix.Errno {
 		return unix.EINVAL
 	case d.inside():
 		if d.address.Port() == 53 {
+			b.resolve()
 			b.mu.Lock()
 			b.last = processOf(int(n.pid))
 			b.mu.Unlock()

@@ -14,11 +14,11 @@ import (
 
 // build makes the world inside. The host's files are in sight only until the
 // root is changed; nothing that comes after can follow a link out.
-func (k *keeper) build() error {
+func (k *keeper) build() (*built, error) {
 	p := &k.plan
 	// Nothing mounted from here on shows outside, nor the other way round.
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
-		return failed("make the mounts private", err)
+		return nil, failed("make the mounts private", err)
 	}
 	trees := make([]int, len(p.Mounts))
 	for i, m := range p.Mounts {
@@ -28,48 +28,48 @@ func (k *keeper) build() error {
 		}
 		var err error
 		if trees[i], err = m.detach(-1); err != nil {
-			return &failure{"make the mount", m.Target, errnoOf(err)}
+			return nil, &failure{"make the mount", m.Target, errnoOf(err)}
 		}
 	}
 	// A new proc may only be mounted where an old one is in full sight. It is
 	// read-only: what is written there changes the machine, or undoes a limit.
 	proc, err := filesystem("proc", unix.MOUNT_ATTR_RDONLY|unix.MOUNT_ATTR_NOSUID|unix.MOUNT_ATTR_NODEV|unix.MOUNT_ATTR_NOEXEC, nil)
 	if err != nil {
-		return failed("mount /proc", err)
+		return nil, failed("mount /proc", err)
 	}
 	if err := enterRoot(); err != nil {
-		return err
+		return nil, err
 	}
 	if err := writeEtc(); err != nil {
-		return failed("write /etc", err)
+		return nil, failed("write /etc", err)
 	}
 	b := built{Proc: proc, Door: -1}
 	for i, m := range p.Mounts {
 		if err := attach(trees[i], m.place(i)); err != nil {
-			return &failure{"attach the mount", m.Target, errnoOf(err)}
+			return nil, &failure{"attach the mount", m.Target, errnoOf(err)}
 		}
 		if m.Source == "" {
 			b.Volumes = append(b.Volumes, trees[i])
 		}
 	}
 	if err := attach(proc, "/proc"); err != nil {
-		return failed("attach /proc", err)
+		return nil, failed("attach /proc", err)
 	}
 	if err := maskProc(); err != nil {
-		return failed("mask /proc", err)
+		return nil, failed("mask /proc", err)
 	}
 	for _, link := range [][2]string{{"/proc/self/fd", "/dev/fd"}, {"fd/0", "/dev/stdin"}, {"fd/1", "/dev/stdout"}, {"fd/2", "/dev/stderr"}} {
 		if err := unix.Symlink(link[0], link[1]); err != nil && !errors.Is(err, unix.EEXIST) {
-			return failed("link "+link[1], err)
+			return nil, failed("link "+link[1], err)
 		}
 	}
 	if err := unix.Sethostname([]byte("sallyport")); err != nil {
-		return failed("set the host name", err)
+		return nil, failed("set the host name", err)
 	}
 	if err := b.openNetwork(p.Hosts); err != nil {
-		return failed("open the network inside", err)
+		return nil, failed("open the network inside", err)
 	}
-	return k.ask(word{Built: &b})
+	return &b, nil
 }
 
 func errnoOf(err error) (e unix.Errno) {
@@ -156,9 +156,10 @@ func writeEtc() error {
 	return nil
 }
 
-// maskedFiles are the files of proc that tell about the machine or its users and
-// that anybody may read.
-var maskedFiles = []string{"kallsyms", "kcore", "key-users", "keys", "modules", "sched_debug", "timer_list"}
+// maskedFiles are the files of proc that tell what else the same user has on
+// this machine. What tells about the machine itself and is not for everybody is
+// root's, whom nobody is inside.
+var maskedFiles = []string{"key-users", "keys"}
 
 func maskProc() error {
 	for _, name := range maskedFiles {

@@ -7,7 +7,6 @@ import (
 	"syscall"
 	"unsafe"
 
-	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
 )
 
@@ -33,7 +32,7 @@ func giveUp(p *plan) (listener, landlock int, err error) {
 	if err != nil {
 		return -1, 0, failed("restrict with Landlock", err)
 	}
-	listener, err = filterCalls(rulesOf(p.Limits))
+	listener, err = filterCalls(p.Filter)
 	if err != nil {
 		return -1, 0, failed("install the system call filter", err)
 	}
@@ -108,14 +107,9 @@ func dropCapabilities() error {
 }
 
 // filterCalls installs the filter on the calling thread.
-func filterCalls(policy []rule) (listener int, err error) {
-	raw, err := bpf.Assemble(compile(policy))
-	if err != nil {
-		return -1, err
-	}
-	filter := make([]unix.SockFilter, len(raw))
-	for i, r := range raw {
-		filter[i] = unix.SockFilter{Code: r.Op, Jt: r.Jt, Jf: r.Jf, K: r.K}
+func filterCalls(filter []unix.SockFilter) (listener int, err error) {
+	if len(filter) == 0 {
+		return -1, unix.EINVAL
 	}
 	program := unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
 	defer runtime.KeepAlive(filter)

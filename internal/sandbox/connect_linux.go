@@ -54,6 +54,7 @@ func (b *broker) connect(n notification) unix.Errno {
 	case d.inside():
 		errno := connectRaw(socket, raw)
 		if d.address.Port() == 53 {
+			b.resolve()
 			if from, err := localPort(socket); err == nil {
 				b.asksFrom(from, processOf(int(n.pid)))
 			}

@@ -209,3 +209,17 @@ func (c condition) code(rest int) []bpf.Instruction {
 	}
 	return append(code, bpf.Jump{Skip: uint32(rest)})
 }
+
+// assemble turns a filter into what the kernel takes. One that does not fit is
+// a defect, and none at all, with which no keeper goes on.
+func assemble(code []bpf.Instruction) []unix.SockFilter {
+	raw, err := bpf.Assemble(code)
+	if err != nil {
+		return nil
+	}
+	filter := make([]unix.SockFilter, len(raw))
+	for i, r := range raw {
+		filter[i] = unix.SockFilter{Code: r.Op, Jt: r.Jt, Jf: r.Jf, K: r.K}
+	}
+	return filter
+}

@@ -65,7 +65,7 @@ func parseHierarchies(cgroup, mountinfo string) hierarchies {
 				continue
 			}
 			if dir := filepath.Join(at.dir, rest); c == "" {
-				h.v2, h.top = dir, at.dir
+				h.v2, h.top = dir, filepath.Clean(at.dir)
 			} else {
 				h.v1[c] = dir
 			}

@@ -41,20 +41,19 @@ type plan struct {
 	Dir       string
 	Mounts    []mount // sorted, so that what lies inside another comes after it
 	Given     bool    // the mounts were made by the supervisor
+	Fill      bool    // the supervisor has something to put in
 	Hosts     bool    // some host is allowed
 	Limits    resources
+	Filter    []unix.SockFilter
 }
 
 // resources are what limitResources sets; 0 leaves one as it is.
 type resources struct {
 	FileSize, Data, Processes uint64
 	Cores                     int
-	Polled                    bool
 }
 
-func rulesOf(r resources) []rule { return rules(r.Cores > 0, r.Polled) }
-
-// A word is what a keeper says. Descriptors in it are numbers of its own; the
+// A word is what a keeper says; the first two may come together. Descriptors in it are numbers of its own; the
 // supervisor takes copies before it answers.
 type word struct {
 	Failed *failure  `json:",omitempty"`
@@ -80,7 +79,7 @@ func failed(step string, err error) error {
 	return f
 }
 
-// built says that all is in place and may be filled.
+// built says that all is in place, and may be filled where the plan says so.
 type built struct {
 	Volumes  []int // one for each mount that has no source, in the plan's order
 	Proc     int
@@ -140,8 +139,15 @@ func (k *keeper) run() error {
 	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
 		return failed("hide the keeper", err)
 	}
-	if err := k.build(); err != nil {
+	built, err := k.build()
+	if err != nil {
 		return err
+	}
+	if k.plan.Fill {
+		if err := k.ask(word{Built: built}); err != nil {
+			return err
+		}
+		built = nil // said
 	}
 	if err := k.finish(); err != nil {
 		return err
@@ -150,7 +156,7 @@ func (k *keeper) run() error {
 	if err != nil {
 		return err
 	}
-	if err := k.ask(word{Filter: &filtered{listener, landlock}}); err != nil {
+	if err := k.ask(word{Built: built, Filter: &filtered{listener, landlock}}); err != nil {
 		return err
 	}
 	return k.start(io)

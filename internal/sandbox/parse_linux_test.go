@@ -245,6 +245,7 @@ func TestParseHierarchies(t *testing.T) {
 func FuzzParseHierarchies(f *testing.F) {
 	f.Add("9:memory:/a\n0::/user.slice\n", mountinfo)
 	f.Add("0::0", "0 0 0 0 . - cgroup2 0 0")
+	f.Add("0::/0/0", "0 0 0 / //0 - cgroup2 0 0")
 	f.Fuzz(func(t *testing.T, cgroup, mountinfo string) {
 		h := parseHierarchies(cgroup, mountinfo)
 		if h.v2 != "" && !strings.HasPrefix(h.v2, strings.TrimSuffix(h.top, "/")) {

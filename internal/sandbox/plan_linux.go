@@ -136,7 +136,7 @@ func resourcesOf(l Limits, g group) resources {
 	if _, ok := g["memory"]; !ok && l.Memory > 0 {
 		// Watching finds what all have together. This is for the one that takes
 		// more than it can see in time.
-		r.Data, r.Polled = 2*uint64(l.Memory), true
+		r.Data = 2 * uint64(l.Memory)
 	}
 	if _, ok := g["pids"]; !ok {
 		r.Processes = uint64(cmp.Or(l.Processes, defaultProcesses) + keeperThreads)

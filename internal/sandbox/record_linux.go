@@ -22,7 +22,6 @@ type recorder struct {
 	seen     map[attempt]int // where it is in list
 	list     []Attempt
 	unlisted int
-	closed   bool
 }
 
 // An attempt is what makes two attempts the same.
@@ -38,9 +37,6 @@ func (r *recorder) add(a attempt, pid int) {
 	a.host, a.process = printable(a.host, 255), printable(a.process, 15)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.closed {
-		return
-	}
 	if i, ok := r.seen[a]; ok {
 		r.list[i].Count++
 		return
@@ -60,15 +56,6 @@ func (r *recorder) add(a attempt, pid int) {
 	if r.live != nil {
 		r.live(r.list[len(r.list)-1])
 	}
-}
-
-// close returns what was recorded. Whatever is added later, by somebody who was
-// still waiting for a host, is not.
-func (r *recorder) close() (list []Attempt, unlisted int) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.closed = true
-	return r.list, r.unlisted
 }
 
 // printable cuts s to size bytes of ASCII that no terminal takes for a command.

@@ -120,6 +120,9 @@ func prepare(ctx context.Context, c Config) (*supervisor, error) {
 	}
 	s.plan = plan{Args: c.Args, Env: c.Env, Dir: c.Dir, Mounts: mounts, Given: s.id.root,
 		Hosts: len(allowed) > 0, Limits: resourcesOf(c.Limits, s.group)}
+	for _, v := range volumes {
+		s.plan.Fill = s.plan.Fill || v.Fill != nil
+	}
 	if s.plan.Dir == "" {
 		s.plan.Dir = "/"
 	}
@@ -177,6 +180,8 @@ func (s *supervisor) start() error {
 	// From here on the caller's wish to stop is heard.
 	stop := context.AfterFunc(s.ctx, func() { s.stop(Interrupted) })
 	s.work.Go(func() { <-s.inside.Done(); stop() })
+	// While the keeper comes up.
+	s.plan.Filter = assemble(compile(rules(s.plan.Limits.Cores > 0, s.plan.Limits.Data > 0)))
 	if err := json.NewEncoder(s.conn).Encode(s.plan); err != nil && s.stopped() == "" {
 		return unconfined("speak to the keeper", err)
 	}
@@ -267,26 +272,18 @@ func (s *supervisor) converse() error {
 			}
 			return unconfined("hear from the keeper", err)
 		}
-		var err error
-		switch {
-		case w.Failed != nil:
-			err = diagnose(w.Failed)
-		case w.Built != nil:
-			if err = s.furnish(w.Built); err == nil {
-				err = s.fill()
-			}
-		case w.Filter != nil:
-			err = s.guard(w.Filter)
-		case w.Start != nil:
+		if w.Start != nil {
 			s.follow(w.Start)
 			if w.Start.Errno != 0 {
 				return nil
 			}
 			continue
-		case w.Ended != nil:
+		}
+		if w.Ended != nil {
 			s.ended, s.wall = w.Ended, time.Since(s.started)
 			return nil
 		}
+		err := s.doPart(&w)
 		if s.ctx.Err() != nil { // do not race with the one that hears it
 			s.stop(Interrupted)
 		}
@@ -298,6 +295,25 @@ func (s *supervisor) converse() error {
 		}
 		_ = answer.Encode(struct{}{}) // if the keeper is gone, the next word says so
 	}
+}
+
+// doPart does what the keeper waits for.
+func (s *supervisor) doPart(w *word) error {
+	if w.Failed != nil {
+		return diagnose(w.Failed)
+	}
+	if w.Built != nil {
+		if err := s.furnish(w.Built); err != nil {
+			return err
+		}
+		if err := s.fill(); err != nil {
+			return err
+		}
+	}
+	if w.Filter != nil {
+		return s.guard(w.Filter)
+	}
+	return nil
 }
 
 // take copies a descriptor of the keeper's.
@@ -341,23 +357,8 @@ func (s *supervisor) furnish(b *built) error {
 			}
 		}
 	}
-	return s.serveNetwork(b)
-}
-
-func (s *supervisor) serveNetwork(b *built) error {
-	resolver := &resolver{names: s.broker.names, asked: s.broker.asked}
-	udp, err := takeSocket(s, b.Resolver[0], net.FilePacketConn)
-	if err != nil {
-		return err
-	}
-	s.closeAfter(udp)
-	s.work.Go(func() { resolver.serveUDP(udp) })
-	tcp, err := takeSocket(s, b.Resolver[1], net.FileListener)
-	if err != nil {
-		return err
-	}
-	s.closeAfter(tcp)
-	s.work.Go(func() { resolver.serveTCP(tcp) })
+	// Most programs ask for no name. The broker sees the first that does.
+	s.broker.resolve = sync.OnceFunc(func() { s.serveNames(b.Resolver) })
 	if b.Door < 0 {
 		return nil
 	}
@@ -368,6 +369,19 @@ func (s *supervisor) serveNetwork(b *built) error {
 	s.closeAfter(door)
 	s.broker.relay = newRelay(door.(*net.TCPListener))
 	return nil
+}
+
+// serveNames answers questions for names. Where it cannot, nobody does.
+func (s *supervisor) serveNames(sockets [2]int) {
+	resolver := &resolver{names: s.broker.names, asked: s.broker.asked}
+	if udp, err := takeSocket(s, sockets[0], net.FilePacketConn); err == nil {
+		s.closeAfter(udp)
+		s.work.Go(func() { resolver.serveUDP(udp) })
+	}
+	if tcp, err := takeSocket(s, sockets[1], net.FileListener); err == nil {
+		s.closeAfter(tcp)
+		s.work.Go(func() { resolver.serveTCP(tcp) })
+	}
 }
 
 // closeAfter closes c when nothing runs inside any more.
