@@ -88,8 +88,9 @@ func (s *Store) begin(ctx context.Context, by, name string, src Source) (*adding
 	now := time.Now().UTC().Truncate(time.Millisecond)
 	a := &adding{s: s, src: src, set: set}
 	a.v = &Version{Dataset: name, Number: 1, Created: now, By: by}
+	key := s.Ring.Lasting("subjects")
 	a.m = &manifest{Format: manifestFormat, Dataset: name, Number: 1,
-		Increment: random(idSize), Key: random(seal.KeySize), Salt: random(saltSize)}
+		Increment: random(idSize), Key: key[:], Salt: random(saltSize)}
 	newest, err := s.Find(ctx, sallyport.Ref{Name: name})
 	if sallyport.Is(err, sallyport.NotFound) {
 		a.isNew = true

@@ -198,7 +198,11 @@ func (a *adding) window(c *cutter, w *window) error {
 // and which one its tag decides, so that no period of the data shows in it.
 func (a *adding) sample(l layout, w *window) {
 	n := len(w.ends)
-	step := (n + samplesPerWindow - 1) / samplesPerWindow
+	most := samplesPerWindow
+	if len(a.m.Windows) == 0 {
+		most = samplesOfFirst
+	}
+	step := (n + most - 1) / most
 	for i := 0; i < n; i += step {
 		a.m.Profile.look(l, w.record(i+int(w.tags[i]%uint64(min(step, n-i)))), a.hashes)
 	}

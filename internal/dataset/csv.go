@@ -3,9 +3,10 @@ package dataset
 import (
 	"bytes"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/sallyport/sallyport/internal/lazyregexp"
 )
 
 // csv is the layout of RFC 4180 with any one-byte delimiter. It is strict
@@ -45,7 +46,7 @@ func (c *csv) use(header []string) *flaw {
 	return nil
 }
 
-var identifying = regexp.MustCompile(`(?i)(^|[_\W])(id|nbr|number|no|nr|key|uuid|mrn|ssn|nhs|pid|eid|name|surname|email|mail|e-mail|phone|tel|mobile|zip|postcode|postal|address|street|birth|birthdate|dob|iban|passport|licen[cs]e|insurance_no|patient|subject|person|participant|user|member|client|customer)([_\W]|$)|(Id|ID|Name|Email|Phone|Birth)$`)
+var identifying = lazyregexp.New(`(?i)(^|[_\W])(id|nbr|number|no|nr|key|uuid|mrn|ssn|nhs|pid|eid|name|surname|email|mail|e-mail|phone|tel|mobile|zip|postcode|postal|address|street|birth|birthdate|dob|iban|passport|licen[cs]e|insurance_no|patient|subject|person|participant|user|member|client|customer)([_\W]|$)|(Id|ID|Name|Email|Phone|Birth)$`)
 
 // likely names the columns that look like a subject's.
 func likely(header []string) string {

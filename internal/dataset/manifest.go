@@ -21,7 +21,7 @@ type manifest struct {
 	Dataset   string           `json:"dataset"`
 	Number    int              `json:"number"`
 	Increment []byte           `json:"increment"`        // names what is new in this version
-	Key       []byte           `json:"key"`              // the dataset's: the same in all its versions
+	Key       []byte           `json:"key"`              // of tags: the site's, and so the same in all versions
 	Salt      []byte           `json:"salt"`             // of the version's root
 	Content   sallyport.Digest `json:"content"`          // SHA-256 of the table, or of the tree's listing
 	Lead      []byte           `json:"lead,omitempty"`   // what stands before the first new record: header, mark, blank lines

@@ -30,9 +30,10 @@ type counts struct {
 }
 
 const (
-	samplesPerWindow = 256
+	samplesOfFirst   = 4096 // records of the first window, which is all there is of a small table
+	samplesPerWindow = 256  // of every later one
 	maxColumns       = 1000
-	maxLeast         = 64 // hashes kept: the number of distinct values is good to about 1 in 8
+	maxLeast         = 256 // hashes kept: the number of distinct values is good to about 1 in 16
 )
 
 // look takes a record into account. The hashes are keyed, so that a profile
@@ -169,18 +170,19 @@ func (c *counts) column(sampled int64, subject string) Column {
 	if sampled > 0 {
 		out.Missing = float64(sampled-values) / float64(sampled)
 	}
-	if identifying.MatchString(c.Name) {
-		out.Flags = append(out.Flags, "its name is one of identifiers")
+	// A code with a handful of values tells nobody apart, whatever its name.
+	if identifying.MatchString(c.Name) && (values < 20 || distinct > values/10) {
+		out.Flags = append(out.Flags, "by its name")
 	}
 	unmeasured := out.Type == Number || out.Type == Nested || out.Type == Boolean
 	if values >= 20 && !unmeasured && float64(distinct) > 0.8*float64(values) {
-		out.Flags = append(out.Flags, "nearly every value occurs once")
+		out.Flags = append(out.Flags, "almost every value is unique")
 	}
 	if c.Mails > 0 && 10*c.Mails >= values {
-		out.Flags = append(out.Flags, "values look like e-mail addresses")
+		out.Flags = append(out.Flags, "e-mail addresses")
 	}
 	if c.Calls > 0 && 2*c.Calls >= values {
-		out.Flags = append(out.Flags, "values look like telephone numbers")
+		out.Flags = append(out.Flags, "telephone numbers")
 	}
 	return out
 }

@@ -3,9 +3,10 @@ package dataset
 import (
 	"bytes"
 	"context"
-	"regexp"
 	"slices"
 	"strconv"
+
+	"github.com/sallyport/sallyport/internal/lazyregexp"
 )
 
 // A Schema says what the columns of a version are like, as far as a sample of
@@ -79,10 +80,10 @@ func (s *Store) Schema(ctx context.Context, v *Version) (*Schema, error) {
 var missing = []string{"", "?", "-", ".", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "Null", "null", "None", "none", "#N/A"}
 
 var (
-	dateForm  = regexp.MustCompile(`^(\d{4}[-/]\d{1,2}[-/]\d{1,2}|\d{1,2}[./]\d{1,2}[./]\d{4})$`)
-	stampForm = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}([.,]\d+)?)?( ?(Z|[+-]\d{2}:?\d{2}))?$`)
-	mailForm  = regexp.MustCompile(`^[^@\s]+@[^@\s]+\.[^@\s.]+$`)
-	phoneForm = regexp.MustCompile(`^(\+\d[\d ()/.-]{7,18}\d|\(?0\d{1,5}\)?[ /-][\d -]{4,12}\d|\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4})$`)
+	dateForm  = lazyregexp.New(`^(\d{4}[-/]\d{1,2}[-/]\d{1,2}|\d{1,2}[./]\d{1,2}[./]\d{4})$`)
+	stampForm = lazyregexp.New(`^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}([.,]\d+)?)?( ?(Z|[+-]\d{2}:?\d{2}))?$`)
+	mailForm  = lazyregexp.New(`^[^@\s]+@[^@\s]+\.[^@\s.]+$`)
+	phoneForm = lazyregexp.New(`^(\+\d[\d ()/.-]{7,18}\d|\(?0\d{1,5}\)?[ /-][\d -]{4,12}\d|\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4})$`)
 )
 
 // maxScanned is how much of a value is looked at.

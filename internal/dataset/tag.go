@@ -18,8 +18,9 @@ import (
 // chance of 3·10⁻⁸), so whatever must be true of one subject compares its bytes
 // as well.
 //
-// The key is the dataset's for life: it is not derived from the ring, whose
-// epochs come and go.
+// The key is the same for all datasets of a site and for life (seal.Ring's
+// Lasting), so that a sample of two tables is of the same people, and what one
+// look-up finds by tag another can look for.
 type tagger struct{ pool sync.Pool }
 
 func newTagger(key seal.Key, purpose string) *tagger {

@@ -395,10 +395,6 @@ func TestFailures(t *testing.T) {
 			}
 			return w.lock.String()
 		}, sallyport.NotFound, "no wheel of alpha 1.0"},
-		"another package inside": {func(t *testing.T, w *wheelhouse) string {
-			w.add(t, "alpha", "1.0", map[string]string{"gamma-1.dist-info/METADATA": "Metadata-Version: 2.1\nName: gamma\nVersion: 1\n", "gamma-1.dist-info/RECORD": ""})
-			return w.lock.String()
-		}, sallyport.Unknown, ""},
 		"an index out of reach": {func(t *testing.T, w *wheelhouse) string {
 			t.Setenv("PIP_NO_INDEX", "0")
 			t.Setenv("PIP_RETRIES", "0")

@@ -150,14 +150,14 @@ func TestHostileWheels(t *testing.T) {
 	p := needPip(t)
 	for _, tool := range []string{"pip", "uv"} {
 		for name, files := range hostile {
-			if tool == "pip" && (strings.Contains(name, "by another") || strings.Contains(name, "after") || strings.Contains(name, "root")) {
-				continue // the same way through pip as the others; TestCheckWheel has them all
+			if tool == "pip" && name != "an entry point that leaves" && name != "an entry point named python" && name != "data in place of its settings" {
+				continue // the same way through pip as these; TestCheckWheel has them all
 			}
 			t.Run(tool+", "+name, func(t *testing.T) {
-				w := newWheelhouse(t)
 				if withoutUV(t); tool == "uv" {
 					uvOnPath(t, p)
 				}
+				w := newWheelhouse(t)
 				w.add(t, "alpha", "1.0", files)
 				s := newStore(t)
 				e, err := s.Ensure(t.Context(), w.pinned(t), Options{})
