@@ -47,7 +47,7 @@ func (s *Store) Get(ctx context.Context, ref sallyport.Ref, dst string, progress
 	name := filepath.Base(filepath.Clean(dst))
 	temp := "." + name + "." + hex.EncodeToString(suffix[:])
 	defer root.RemoveAll(temp)
-	x, err := s.extract(ctx, v, Selection{}, root, temp, progress)
+	x, err := s.extract(ctx, v, Selection{}, root, temp, extraction{progress: progress})
 	if err != nil {
 		return err
 	}
@@ -72,9 +72,11 @@ type Extracted struct {
 
 // Extract writes the records that sel selects, in their order, to name in
 // root, where nothing may be: a file, or a folder for a tree. A header is part
-// of every selection. After an error what was begun is gone.
+// of every selection. Everybody may read it: it is written for a program that
+// runs under another ID, into a place that nobody else sees. After an error what
+// was begun is gone.
 func (s *Store) Extract(ctx context.Context, v *Version, sel Selection, root *os.Root, name string) (Extracted, error) {
-	x, err := s.extract(ctx, v, sel, root, name, nil)
+	x, err := s.extract(ctx, v, sel, root, name, extraction{grant: true})
 	if err != nil {
 		return Extracted{}, err
 	}
@@ -85,15 +87,28 @@ func (s *Store) Extract(ctx context.Context, v *Version, sel Selection, root *os
 	return x, nil
 }
 
-func (s *Store) extract(ctx context.Context, v *Version, sel Selection, root *os.Root, name string, progress func(done, total int64)) (x Extracted, err error) {
+// extraction says how something is extracted.
+type extraction struct {
+	grant    bool                    // everybody may read it
+	progress func(done, total int64) // may be nil
+}
+
+func (x extraction) mode() fs.FileMode {
+	if x.grant {
+		return 0o644
+	}
+	return 0o600
+}
+
+func (s *Store) extract(ctx context.Context, v *Version, sel Selection, root *os.Root, name string, how extraction) (x Extracted, err error) {
 	c, err := s.open(ctx, v)
 	if err != nil {
 		return x, err
 	}
 	if c.set.Format == Tree {
-		return c.extractTree(ctx, sel, root, name, progress)
+		return c.extractTree(ctx, sel, root, name, how)
 	}
-	f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, how.mode())
 	if err != nil {
 		return x, outputFailed(err)
 	}
@@ -103,7 +118,7 @@ func (s *Store) extract(ctx context.Context, v *Version, sel Selection, root *os
 			root.Remove(name)
 		}
 	}()
-	return c.writeTable(ctx, sel, f, progress)
+	return c.writeTable(ctx, sel, f, how.progress)
 }
 
 // WriteTo writes the records of a table that sel selects to w, header first.
@@ -134,7 +149,7 @@ func (c *chain) writeTable(ctx context.Context, sel Selection, w io.Writer, prog
 	return Extracted{records, subjects, out.done, c.last.salted(contentOf(sum))}, nil
 }
 
-func (c *chain) extractTree(ctx context.Context, sel Selection, root *os.Root, name string, progress func(done, total int64)) (x Extracted, err error) {
+func (c *chain) extractTree(ctx context.Context, sel Selection, root *os.Root, name string, how extraction) (x Extracted, err error) {
 	sample, subjects, err := c.sample(ctx, sel)
 	if err != nil {
 		return x, err
@@ -156,7 +171,7 @@ func (c *chain) extractTree(ctx context.Context, sel Selection, root *os.Root, n
 	if err != nil {
 		return x, corrupt(c.last.Ref(), "its pattern cannot be read")
 	}
-	r := &restoring{c: c, ctx: ctx, sample: sample, pattern: pattern, root: into, progress: progress}
+	r := &restoring{c: c, ctx: ctx, sample: sample, pattern: pattern, root: into, grant: how.grant, progress: how.progress}
 	records, bytes, content, err := r.restore()
 	return Extracted{records, subjects, bytes, c.last.salted(content)}, err
 }

@@ -21,6 +21,7 @@ type restoring struct {
 	sample   *sample
 	pattern  *regexp.Regexp
 	root     *os.Root // where the tree goes
+	grant    bool     // whether everybody may read it
 	total    int64
 	progress func(done, total int64)
 
@@ -62,7 +63,7 @@ func (r *restoring) restore() (records, bytes int64, content sallyport.Digest, e
 			return nil
 		}
 		name := filepath.FromSlash(f.path)
-		return outputFailed(cause(errors.Join(r.root.Chmod(name, f.mode), r.root.Chtimes(name, f.mtime, f.mtime))))
+		return outputFailed(cause(errors.Join(r.root.Chmod(name, r.mode(f.mode, 0o555)), r.root.Chtimes(name, f.mtime, f.mtime))))
 	})
 	return records, bytes, contentOf(sum), err
 }
@@ -229,10 +230,18 @@ func (r *restoring) write(dir *folder, f *file, inc *increment, read func(part i
 	if [sha256.Size]byte(sum.Sum(nil)) != f.sum {
 		return corrupt(inc.Ref(), "a file does not have the hash that it was added with")
 	}
-	if err := errors.Join(out.Chmod(f.mode), out.Close(), in.Chtimes(name, f.mtime, f.mtime)); err != nil {
+	if err := errors.Join(out.Chmod(r.mode(f.mode, 0o444)), out.Close(), in.Chtimes(name, f.mtime, f.mtime)); err != nil {
 		return outputFailed(cause(err))
 	}
 	return nil
+}
+
+// mode is the mode that something gets: its own, and what everybody may do.
+func (r *restoring) mode(own, everybody fs.FileMode) fs.FileMode {
+	if r.grant {
+		return own | everybody
+	}
+	return own
 }
 
 func (r *restoring) report(n int) {

@@ -122,6 +122,9 @@ const compileParts = 4
 // compile writes the byte code of every module. It runs the interpreter without
 // its site module (-S), since the .pth files of packages are code.
 func (b *build) compile(ctx context.Context) error {
+	if len(b.pins) == 0 {
+		return nil
+	}
 	fmt.Fprintln(b.opt.Progress, "compiling every module once, so that no run has to")
 	errs := make([]error, compileParts)
 	var wg sync.WaitGroup

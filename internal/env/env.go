@@ -35,10 +35,10 @@ type Store struct {
 
 // An Environment says what was built, for what, with what.
 type Environment struct {
-	ID       string           `json:"id"`       // 64 hex digits; names the folder in the store
-	Lock     sallyport.Digest `json:"lock"`     // of the lock file's bytes; empty for a bare interpreter
-	Builds   bool             `json:"builds"`   // whether source distributions were allowed
-	Python   Python           `json:"python"`   //
+	ID       string           `json:"id"`     // 64 hex digits; names the folder in the store
+	Lock     sallyport.Digest `json:"lock"`   // of the lock file's bytes; empty for a bare interpreter
+	Builds   bool             `json:"builds"` // whether source distributions were allowed
+	Python   Python           `json:"python"`
 	Platform string           `json:"platform"` // "linux-x86_64-glibc"
 	Tool     string           `json:"tool"`     // "pip 24.0" or "uv 0.9.1"; empty if nothing was to be installed
 	Tree     sallyport.Digest `json:"tree"`     // of the manifest: every installed file's path, mode and SHA-256

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/sallyport/sallyport"
@@ -18,13 +19,21 @@ idna==3.7 --hash=sha256:82fee1fc78add43492d3a1898bfa6d8a904cc97d8427f683ed8e798d
 charset-normalizer==3.4.0 --hash=sha256:fe9f97feb71aa9896b81973a7bbada8c49501dc73e58a10fcef6663af95e5079
 `
 
-// needIndex skips a test when the package index of this machine is out of reach.
+// index asks once whether the package index of this machine answers.
+var index = sync.OnceValues(func() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "index-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	return exec.Command("python3", "-m", "pip", "download", "-q", "--no-deps", "--retries", "0", "-d", dir, "six==1.16.0").CombinedOutput()
+})
+
+// needIndex skips a test when the package index is out of reach.
 func needIndex(t *testing.T) *Python {
 	t.Helper()
 	p := needPip(t)
-	dir := t.TempDir()
-	out, err := exec.Command(p.Executable, "-m", "pip", "download", "-q", "--no-deps", "--retries", "0", "-d", dir, "six==1.16.0").CombinedOutput()
-	if err != nil {
+	if out, err := index(); err != nil {
 		t.Skipf("SKIPPED: the package index is out of reach, so nothing was installed from it: %s", out)
 	}
 	return p

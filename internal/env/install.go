@@ -231,22 +231,23 @@ func (b *build) installPins(ctx context.Context, t *tool, pins []Pin, tree strin
 	args := t.into(tree)
 	if t.fetch != nil {
 		folder := filepath.Join(b.dir, "wheels")
-		if err := b.call(ctx, t, append(t.fetch(tree, folder), "-r", file)); err != nil {
+		if err := b.call(ctx, t, append(t.fetch(tree, folder), "-r", file), b.opt.Progress); err != nil {
 			return err
 		}
 		defer os.RemoveAll(folder)
 		if err := b.checkWheels(folder); err != nil {
 			return err
 		}
-		args = append(args, t.local(folder)...)
+		// What comes from the folder has been told of already.
+		return b.call(ctx, t, slices.Concat(args, t.local(folder), []string{"-r", file}), io.Discard)
 	}
-	return b.call(ctx, t, append(args, "-r", file))
+	return b.call(ctx, t, append(args, "-r", file), b.opt.Progress)
 }
 
-func (b *build) call(ctx context.Context, t *tool, args []string) error {
+func (b *build) call(ctx context.Context, t *tool, args []string, progress io.Writer) error {
 	cmd := command(ctx, args[0], args[1:]...)
 	cmd.Env, cmd.Dir = t.env, b.dir
-	out, err := b.watch(cmd)
+	out, err := watch(cmd, progress)
 	if ctx.Err() != nil {
 		return interrupted()
 	}
@@ -258,7 +259,7 @@ func (b *build) call(ctx context.Context, t *tool, args []string) error {
 
 // watch runs an installer, tells the progress what it fetches, and returns the
 // end of what it said.
-func (b *build) watch(cmd *exec.Cmd) (string, error) {
+func watch(cmd *exec.Cmd, progress io.Writer) (string, error) {
 	r, w := io.Pipe()
 	cmd.Stdout, cmd.Stderr = w, w
 	said := &tail{}
@@ -269,7 +270,7 @@ func (b *build) watch(cmd *exec.Cmd) (string, error) {
 		for {
 			line, err := lines.ReadSlice('\n')
 			if what := fetching(string(line)); what != "" {
-				fmt.Fprintln(b.opt.Progress, "fetching "+what)
+				fmt.Fprintln(progress, "fetching "+what)
 			}
 			if err != nil && err != bufio.ErrBufferFull {
 				return

@@ -64,38 +64,39 @@ Torch_Thing==2.1.0+cu118 --hash=sha512:`+strings.Repeat("a", 128)+"\n"))
 
 func TestRequirementsMistakes(t *testing.T) {
 	for line, want := range map[string]string{
-		"numpy":                                               "numpy is not pinned",
-		"numpy>=1.0 --hash=" + h1:                             "numpy is not pinned",
-		"numpy==1.* --hash=" + h1:                             "numpy is not pinned",
-		"numpy===1.0 --hash=" + h1:                            "numpy is not pinned",
-		"numpy==1.0,<2 --hash=" + h1:                          "numpy is not pinned",
-		"numpy==1.0":                                          "numpy has no hash",
-		"numpy==1.0 --hash=md5:" + h1:                         "not a SHA-256",
-		"numpy==1.0 --hash=sha256:12":                         "not a SHA-256",
-		"numpy==1.0 --config-settings=":                       "option other than --hash",
-		"-r other.txt":                                        "another file",
-		"-c constraints.txt":                                  "another file",
-		"--constraint=x":                                      "another file",
-		"-e .":                                                "editable",
-		"./wheel.whl":                                         "path or URL",
-		"https://example.org/a.whl":                           "path or URL",
-		"a @ http://example.org/a.whl --hash=" + h1:           "not the https URL",
-		"a @ https://u:p@example.org/a.whl":                   "not the https URL",
-		"a @ git+https://example.org/a --hash=" + h1:          "not the https URL",
-		"git+https://example.org/a":                           "checkout",
-		"a @ https://example.org/a.whl#egg=a":                 "fragment",
-		"--trusted-host example.org":                          "an option",
-		"--find-links /tmp":                                   "an option",
-		"--no-binary :all:":                                   "an option",
-		"--index-url http://example.org/":                     "https URL of an index",
-		"--index-url https://u:p@example.org/":                "https URL of an index",
-		"numpy==1.0 ; python_version >> '3' --hash=" + h1:     "marker",
-		"numpy==1.0 ; os.system('x') == 'y' --hash=" + h1:     "marker",
-		"numpy==1.0 ; python_version >= 'three' --hash=" + h1: "marker",
-		"numpy==${VERSION} --hash=" + h1:                      "variable",
-		"==1.0":                                               "not a requirement",
-		"\x1b[2J":                                             "not a requirement",
-		`numpy==1.0 --hash=` + h1 + ` \`:                      "not finished",
+		"numpy":                                     "numpy is not pinned",
+		"numpy>=1.0 --hash=" + h1:                   "numpy is not pinned",
+		"numpy==1.* --hash=" + h1:                   "numpy is not pinned",
+		"numpy===1.0 --hash=" + h1:                  "numpy is not pinned",
+		"numpy==1.0,<2 --hash=" + h1:                "numpy is not pinned",
+		"numpy==1.0":                                "numpy has no hash",
+		"numpy==1.0 --hash=md5:" + h1:               "not a SHA-256",
+		"numpy==1.0 --hash=sha256:12":               "not a SHA-256",
+		"numpy==1.0 --config-settings=":             "option other than --hash",
+		"-r other.txt":                              "another file",
+		"-c constraints.txt":                        "another file",
+		"--constraint=x":                            "another file",
+		"-e .":                                      "editable",
+		"./wheel.whl":                               "path or URL",
+		"https://example.org/a.whl":                 "path or URL",
+		"a @ http://example.org/a.whl --hash=" + h1: "not the https URL",
+		"a @ https://u:p@example.org/a.whl":         "not the https URL",
+		"a @ https://example.org/a.whl --hash=" + h1 + " --hash=" + h2: "hashes of several files",
+		"a @ git+https://example.org/a --hash=" + h1:                   "not the https URL",
+		"git+https://example.org/a":                                    "checkout",
+		"a @ https://example.org/a.whl#egg=a":                          "fragment",
+		"--trusted-host example.org":                                   "an option",
+		"--find-links /tmp":                                            "an option",
+		"--no-binary :all:":                                            "an option",
+		"--index-url http://example.org/":                              "https URL of an index",
+		"--index-url https://u:p@example.org/":                         "https URL of an index",
+		"numpy==1.0 ; python_version >> '3' --hash=" + h1:              "marker",
+		"numpy==1.0 ; os.system('x') == 'y' --hash=" + h1:              "marker",
+		"numpy==1.0 ; python_version >= 'three' --hash=" + h1:          "marker",
+		"numpy==${VERSION} --hash=" + h1:                               "variable",
+		"==1.0":                                                        "not a requirement",
+		"\x1b[2J":                                                      "not a requirement",
+		`numpy==1.0 --hash=` + h1 + ` \`:                               "not finished",
 	} {
 		_, err := ReadLock("requirements.txt", []byte("# first\n"+line))
 		e, ok := errors.AsType[*sallyport.Error](err)
@@ -130,8 +131,8 @@ name = "proj"
 version = "0.1.0"
 source = { virtual = "." }
 dependencies = [
-    { name = "numpy", version = "1.26.4", source = { registry = "https://pypi.org/simple" }, marker = "python_full_version < '3.12'" },
-    { name = "numpy", version = "2.1.0", source = { registry = "https://pypi.org/simple" }, marker = "python_full_version >= '3.12'" },
+    { name = "numpy", version = "1.26.4", source = { registry = "https://example.org/simple" }, marker = "python_full_version < '3.12'" },
+    { name = "numpy", version = "2.1.0", source = { registry = "https://example.org/simple" }, marker = "python_full_version >= '3.12'" },
     { name = "colorama", marker = "sys_platform == 'win32'" },
     { name = "uvicorn", extra = ["standard"] },
 ]
@@ -145,7 +146,7 @@ requires-dist = [{ name = "numpy" }]
 [[package]]
 name = "numpy"
 version = "1.26.4"
-source = { registry = "https://pypi.org/simple" }
+source = { registry = "https://example.org/simple" }
 sdist = { url = "https://files/n.tar.gz", hash = "` + h2 + `", size = 1 }
 wheels = [
     { url = "https://files/n.whl", hash = "` + h1 + `", size = 1, upload-time = "2024-02-05T23:48:50Z" },
@@ -154,19 +155,19 @@ wheels = [
 [[package]]
 name = "numpy"
 version = "2.1.0"
-source = { registry = "https://pypi.org/simple" }
+source = { registry = "https://example.org/simple" }
 wheels = [{ url = "https://files/n.whl", hash = "` + h1 + `" }]
 
 [[package]]
 name = "colorama"
 version = "0.4"
-source = { registry = "https://pypi.org/simple" }
+source = { registry = "https://example.org/simple" }
 wheels = [{ url = "https://files/n.whl", hash = "` + h1 + `" }]
 
 [[package]]
 name = "uvicorn"
 version = "0.30"
-source = { registry = "https://pypi.org/simple" }
+source = { registry = "https://example.org/simple" }
 dependencies = [{ name = "h11" }]
 wheels = [{ url = "https://files/n.whl", hash = "` + h1 + `" }]
 
@@ -176,7 +177,7 @@ standard = [{ name = "httptools" }, { name = "uvicorn" }]
 [[package]]
 name = "h11"
 version = "0.14.0"
-source = { registry = "https://pypi.org/simple" }
+source = { registry = "https://example.org/simple" }
 wheels = [{ url = "https://files/n.whl", hash = "` + h1 + `" }]
 
 [[package]]
@@ -188,7 +189,7 @@ wheels = [{ url = "https://example.org/httptools-0.6-py3-none-any.whl", hash = "
 [[package]]
 name = "pytest"
 version = "8.0"
-source = { registry = "https://pypi.org/simple" }
+source = { registry = "https://example.org/simple" }
 wheels = [{ url = "https://files/n.whl", hash = "` + h1 + `" }]
 `
 

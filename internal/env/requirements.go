@@ -94,7 +94,24 @@ func (l *Lock) readRequirement(line int, s string) error {
 	if len(p.Wheels) == 0 {
 		return l.errorf(line, "%s has no hash", p.Name).Try(howToPin)
 	}
+	if err := l.oneFile(p); err != nil {
+		return err
+	}
 	l.Packages = append(l.Packages, p)
+	return nil
+}
+
+// oneFile checks that the hashes of a URL are those of one file: what is looked
+// at before it is installed has to be what is installed.
+func (l *Lock) oneFile(p Pin) error {
+	seen := map[string]string{}
+	for _, h := range p.Wheels {
+		algorithm, _, _ := strings.Cut(h, ":")
+		if first, ok := seen[algorithm]; p.URL != "" && ok && first != h {
+			return l.errorf(p.line, "%s comes from one URL and has hashes of several files", p.Name).Try(howToPin)
+		}
+		seen[algorithm] = h
+	}
 	return nil
 }
 

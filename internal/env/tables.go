@@ -110,5 +110,5 @@ func (l *Lock) needs(p Pin) error {
 			return l.errorf(p.line, "%s has a hash that is none of SHA-256, SHA-384, SHA-512", p.Name).Try("make the lock again")
 		}
 	}
-	return nil
+	return l.oneFile(p)
 }

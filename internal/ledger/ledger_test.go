@@ -195,6 +195,10 @@ func TestAnUpdateIsOneTransaction(t *testing.T) {
 			_, err := tx.Put("k.put", "k", "line\nbreak", "2", nil)
 			return err
 		},
+		"a kind with a slash": func(tx *Tx) error {
+			_, err := tx.Put("k.put", "k/l", "second", "2", nil)
+			return err
+		},
 		"deleting nothing": func(tx *Tx) error {
 			_, err := tx.Delete("k.deleted", "k", "second", nil)
 			return err
