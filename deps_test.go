@@ -42,6 +42,7 @@ const beside = `
 // what for. What only tests import is not listed.
 const outside = `
 	filippo.io/age               seal                          wraps keys for people
+	github.com/BurntSushi/toml   env                           uv.lock and pylock.toml
 	github.com/goccy/go-yaml     project                       sallyport.yaml, with positions
 	github.com/klauspost/compress blob                         compression of segments
 	github.com/spf13/cobra       cmd/sallyport                 commands, completion

@@ -212,7 +212,7 @@ func (a *app) printRun(r *run.Record, forecast []run.Forecast, tries map[string]
 }
 
 func (a *app) printWalls(r *run.Record) {
-	if len(r.Stages) > 0 {
+	if len(r.Stages) > 0 && r.Stages[0].Walls.Seccomp {
 		a.print("confined by %s\n", wallsText(r.Stages[0].Walls))
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -39,6 +40,7 @@ func TestScript(t *testing.T) {
 			"code":    exitCode,
 			"flip":    flipByte,
 			"nowhere": nowhere,
+			"waitfor": waitFor,
 		},
 	})
 }
@@ -70,6 +72,22 @@ func exitCode(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if got != args[0] {
 		ts.Fatalf("exit code %s, want %s", got, args[0])
+	}
+}
+
+// waitFor runs a command line until it prints a text: waitfor COMMAND TEXT. The
+// test's own time limit ends the wait.
+func waitFor(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: waitfor COMMAND TEXT")
+	}
+	words := strings.Fields(args[0])
+	for {
+		_ = ts.Exec(words[0], words[1:]...)
+		if strings.Contains(ts.ReadFile("stdout"), args[1]) {
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
 	}
 }
 

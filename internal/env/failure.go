@@ -3,15 +3,15 @@ package env
 import (
 	"errors"
 	"io/fs"
-	"regexp"
 	"strings"
 	"unicode"
 
 	"github.com/sallyport/sallyport"
+	"github.com/sallyport/sallyport/internal/lazyregexp"
 )
 
 // credentials are what stands between the scheme and the host of a URL.
-var credentials = regexp.MustCompile(`://[^/@\s]*@`)
+var credentials = lazyregexp.New(`://[^/@\s]*@`)
 
 // printable makes one line of an installer's output fit to be shown: without
 // credentials, without control characters, of bounded length.
@@ -31,8 +31,8 @@ func printable(s string) string {
 }
 
 var (
-	pinnedForm = regexp.MustCompile("([A-Za-z0-9][A-Za-z0-9._-]*)==([A-Za-z0-9][A-Za-z0-9.+!_-]*[A-Za-z0-9])")
-	archive    = regexp.MustCompile(`([A-Za-z0-9][A-Za-z0-9._]*)-([0-9][A-Za-z0-9.+!_]*?)(?:-(?:[^-\s]+-)?[^-\s]+-[^-\s]+-[^-\s]+\.whl|\.tar\.gz)`)
+	pinnedForm = lazyregexp.New("([A-Za-z0-9][A-Za-z0-9._-]*)==([A-Za-z0-9][A-Za-z0-9.+!_-]*[A-Za-z0-9])")
+	archive    = lazyregexp.New(`([A-Za-z0-9][A-Za-z0-9._]*)-([0-9][A-Za-z0-9.+!_]*?)(?:-(?:[^-\s]+-)?[^-\s]+-[^-\s]+-[^-\s]+\.whl|\.tar\.gz)`)
 )
 
 // signs are what pip and uv say, by the cause that it points to. The first that
@@ -125,7 +125,7 @@ func (b *build) blamed(c cause, line, output string) (name, version string) {
 		texts = append(texts, after)
 	}
 	for _, text := range append(texts, output) {
-		for _, form := range []*regexp.Regexp{pinnedForm, archive} {
+		for _, form := range []*lazyregexp.Regexp{pinnedForm, archive} {
 			for _, m := range form.FindAllStringSubmatch(text, -1) {
 				// Only what is pinned can be to blame; anything else is a word that
 				// looks like a version.

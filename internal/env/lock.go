@@ -3,12 +3,12 @@ package env
 import (
 	"bytes"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/sallyport/sallyport"
+	"github.com/sallyport/sallyport/internal/lazyregexp"
 )
 
 // A Lock is a lock file that has been read and understood to its last line.
@@ -99,14 +99,63 @@ func (l *Lock) unique(pins []Pin) ([]Pin, error) {
 }
 
 var (
-	nameForm = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._-]{0,126}[A-Za-z0-9])?$`)
-	runs     = regexp.MustCompile(`[-_.]+`)
+	nameForm = lazyregexp.New(`^[A-Za-z0-9]([A-Za-z0-9._-]{0,126}[A-Za-z0-9])?$`)
+	runs     = lazyregexp.New(`[-_.]+`)
 	// versionForm is a public or local version as PEP 440, appendix B, has it.
-	versionForm = regexp.MustCompile(`^v?([0-9]+!)?[0-9]+(\.[0-9]+)*([-_.]?(a|b|c|rc|alpha|beta|pre|preview)[-_.]?[0-9]*)?` +
+	versionForm = lazyregexp.New(`^v?([0-9]+!)?[0-9]+(\.[0-9]+)*([-_.]?(a|b|c|rc|alpha|beta|pre|preview)[-_.]?[0-9]*)?` +
 		`(-[0-9]+|[-_.]?(post|rev|r)[-_.]?[0-9]*)?([-_.]?dev[-_.]?[0-9]*)?(\+[A-Za-z0-9]+([-_.][A-Za-z0-9]+)*)?$`)
-	hashForm = regexp.MustCompile(`^(sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128})$`)
-	urlForm  = regexp.MustCompile(`^https://[A-Za-z0-9.-]+(:[0-9]+)?/[A-Za-z0-9._~:/@!$&'()*+,;=%?-]*$`)
+	hashForm = lazyregexp.New(`^(sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128})$`)
+	urlForm  = lazyregexp.New(`^https://[A-Za-z0-9.-]+(:[0-9]+)?/[A-Za-z0-9._~:/@!$&'()*+,;=%?-]*$`)
 )
 
 // normal returns the normalised form of a package's name (PEP 503).
 func normal(name string) string { return strings.ToLower(runs.ReplaceAllString(name, "-")) }
+
+// pin reads the name and version of a package.
+func (l *Lock) pin(name, version string, line int) (Pin, error) {
+	p := Pin{Name: normal(name), Version: version, line: line}
+	if !nameForm.MatchString(name) {
+		return p, l.errorf(line, "a package without a proper name").Try(again)
+	}
+	if version != "" && !versionForm.MatchString(version) {
+		return p, l.errorf(line, "%s has no proper version", p.Name).Try(again)
+	}
+	return p, nil
+}
+
+// condition reads the marker of an entry, if it has one.
+func (l *Lock) condition(text *string, line int) (marker, error) {
+	if text == nil {
+		return nil, nil
+	}
+	m, err := parseMarker(*text)
+	if err != nil {
+		return nil, l.errorf(line, "a marker that cannot be read: %w", err).Try(again)
+	}
+	return m, nil
+}
+
+// pythonFits checks a lock's requires-python.
+func (l *Lock) pythonFits(requires, version string) error {
+	if !satisfies(version, requires) {
+		return l.errorf(0, "the lock is for Python %s, and this is Python %s", requires, version).
+			Try("set SALLYPORT_PYTHON to such a Python, or make the lock again for this one")
+	}
+	return nil
+}
+
+// needs checks that a pin of the index has a version and at least one hash.
+func (l *Lock) needs(p Pin) error {
+	switch {
+	case p.Version == "" && p.URL == "":
+		return l.errorf(p.line, "%s has no version", p.Name).Try(again)
+	case len(p.Wheels)+len(p.Sources) == 0:
+		return l.errorf(p.line, "%s has no hashes", p.Name).Try("make the lock again from an index that gives them")
+	}
+	for _, h := range slices.Concat(p.Wheels, p.Sources) {
+		if !hashForm.MatchString(h) {
+			return l.errorf(p.line, "%s has a hash that is none of SHA-256, SHA-384, SHA-512", p.Name).Try(again)
+		}
+	}
+	return l.oneFile(p)
+}

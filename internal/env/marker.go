@@ -2,10 +2,11 @@ package env
 
 import (
 	"errors"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/sallyport/sallyport/internal/lazyregexp"
 )
 
 // A marker says whether an entry of a lock holds for an interpreter, given the
@@ -19,7 +20,7 @@ var (
 		"platform_system", "platform_version", "python_version", "python_full_version", "implementation_name", "implementation_version"}
 	unsetVariables = []string{"extra", "extras", "dependency_groups"}
 	markerOps      = []string{"===", "==", "~=", "!=", "<=", ">=", "<", ">"}
-	markerToken    = regexp.MustCompile(`^\s*(\(|\)|'[^']*'|"[^"]*"|===|==|~=|!=|<=|>=|<|>|[a-z_]+)`)
+	markerToken    = lazyregexp.New(`^\s*(\(|\)|'[^']*'|"[^"]*"|===|==|~=|!=|<=|>=|<|>|[a-z_]+)`)
 )
 
 var errMarker = errors.New("not a marker of PEP 508")
@@ -189,7 +190,7 @@ type pyVersion struct {
 	pre     bool
 }
 
-var pyVersionForm = regexp.MustCompile(`^([0-9]{1,6}(?:\.[0-9]{1,6}){0,5})((?:a|b|rc|\.?dev)[0-9]*)?\+?$`)
+var pyVersionForm = lazyregexp.New(`^([0-9]{1,6}(?:\.[0-9]{1,6}){0,5})((?:a|b|rc|\.?dev)[0-9]*)?\+?$`)
 
 func parseVersion(s string) (pyVersion, bool) {
 	m := pyVersionForm.FindStringSubmatch(s)
@@ -265,7 +266,7 @@ func padded(release []int, n int) []int {
 	return append(slices.Clone(release), make([]int, n)...)[:n]
 }
 
-var specifierForm = regexp.MustCompile(`^(===|==|~=|!=|<=|>=|<|>)\s*([0-9A-Za-z.*+]+)$`)
+var specifierForm = lazyregexp.New(`^(===|==|~=|!=|<=|>=|<|>)\s*([0-9A-Za-z.*+]+)$`)
 
 // satisfies reports whether a version of Python is one that a requires-python
 // allows: a comma-separated list of specifiers, all of which have to hold.

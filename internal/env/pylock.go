@@ -1,38 +1,68 @@
 package env
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/BurntSushi/toml"
+)
+
+// A pylockTable is a package as PEP 751 has it, as far as it matters here.
+type pylockTable struct {
+	Name, Version  string
+	Marker         *string
+	Requires       string `toml:"requires-python"`
+	VCS, Directory map[string]any
+	Archive, Sdist *pylockFile
+	Wheels         []pylockFile
+}
+
+type pylockFile struct {
+	URL    string
+	Hashes map[string]string
+}
 
 // readPylock reads a lock of PEP 751. A run gets the packages whose markers
 // hold without extras and groups.
 func (l *Lock) readPylock(b []byte) error {
 	l.Format = "pylock.toml"
-	root, tables, err := l.tables(b, "packages")
+	var root struct {
+		Version      string `toml:"lock-version"`
+		Environments []string
+		Requires     string `toml:"requires-python"`
+		Packages     []toml.Primitive
+	}
+	meta, err := l.decode(b, &root)
 	if err != nil {
 		return err
 	}
-	if root.text("lock-version") != "1.0" {
+	if root.Version != "1.0" {
 		return l.errorf(0, "a lock of another version than 1.0").Try("make the lock with a tool that writes lock-version 1.0")
 	}
 	var environments []marker
-	for _, s := range root.texts("environments") {
+	for _, s := range root.Environments {
 		m, err := parseMarker(s)
 		if err != nil {
-			return l.errorf(0, "environments that cannot be read").Try("make the lock again")
+			return l.errorf(0, "environments that cannot be read").Try(again)
 		}
 		environments = append(environments, m)
 	}
 	requires := map[string]string{}
-	for _, t := range tables {
-		p, err := l.pylockPackage(t)
+	at := lines(b, "packages", len(root.Packages))
+	for i, raw := range root.Packages {
+		var t pylockTable
+		if meta.PrimitiveDecode(raw, &t) != nil {
+			return l.errorf(at[i], "package %d of the lock cannot be read", i+1).Try(again)
+		}
+		p, err := l.pylockPackage(t, at[i])
 		if err != nil {
 			return err
 		}
-		requires[p.Name+"\x00"+p.Version] = t.text("requires-python")
+		requires[p.Name+"\x00"+p.Version] = t.Requires
 		l.Packages = append(l.Packages, p)
 	}
 	l.choose = func(markers map[string]string) ([]Pin, error) {
 		version := markers["python_full_version"]
-		if err := l.pythonFits(root.text("requires-python"), version); err != nil {
+		if err := l.pythonFits(root.Requires, version); err != nil {
 			return nil, err
 		}
 		if len(environments) > 0 && !slices.ContainsFunc(environments, func(m marker) bool { return m(markers) }) {
@@ -49,50 +79,44 @@ func (l *Lock) readPylock(b []byte) error {
 	return nil
 }
 
-func (l *Lock) pylockPackage(t table) (Pin, error) {
-	p, err := l.pin(t)
+func (l *Lock) pylockPackage(t pylockTable, line int) (Pin, error) {
+	p, err := l.pin(t.Name, t.Version, line)
 	if err != nil {
 		return p, err
 	}
-	if p.marker, err = l.condition(t); err != nil {
+	if p.marker, err = l.condition(t.Marker, line); err != nil {
 		return p, err
 	}
 	switch {
-	case t["vcs"] != nil:
-		return p, l.errorf(p.line, "%s is a checkout, which cannot be held by a hash", p.Name).Try("depend on a release of it")
-	case t["directory"] != nil:
-		return p, l.errorf(p.line, "%s is a folder, which cannot be held by a hash", p.Name).Try("put its code into the project itself")
-	case t["archive"] != nil:
-		a := t.sub("archive")
-		if p.URL = a.text("url"); !urlForm.MatchString(p.URL) {
-			return p, l.errorf(p.line, "%s does not come from an https URL", p.Name).Try("depend on a release of it")
+	case t.VCS != nil:
+		return p, l.errorf(line, "%s is a checkout, which cannot be held by a hash", p.Name).Try("depend on a release of it")
+	case t.Directory != nil:
+		return p, l.errorf(line, "%s is a folder, which cannot be held by a hash", p.Name).Try("put its code into the project itself")
+	case t.Archive != nil:
+		if p.URL = t.Archive.URL; !urlForm.MatchString(p.URL) {
+			return p, l.errorf(line, "%s does not come from an https URL", p.Name).Try("depend on a release of it")
 		}
-		p.Wheels = strongHashes(a)
+		p.Wheels = t.Archive.strong()
 		return p, l.needs(p)
 	}
-	wheels, ok := t.tables("wheels")
-	if !ok {
-		return p, l.errorf(p.line, "%s has wheels that cannot be read", p.Name).Try("make the lock again")
-	}
-	for _, w := range wheels {
-		h := strongHashes(w)
+	for _, w := range t.Wheels {
+		h := w.strong()
 		if len(h) == 0 {
-			return p, l.errorf(p.line, "%s has a wheel without a strong hash", p.Name).Try("make the lock again")
+			return p, l.errorf(line, "%s has a wheel without a strong hash", p.Name).Try(again)
 		}
 		p.Wheels = append(p.Wheels, h...)
 	}
-	if s := t.sub("sdist"); s != nil {
-		p.Sources = strongHashes(s)
+	if t.Sdist != nil {
+		p.Sources = t.Sdist.strong()
 	}
 	return p, l.needs(p)
 }
 
-// strongHashes returns the hashes of a file that still mean something.
-func strongHashes(file table) []string {
+// strong returns the hashes of a file that still mean something.
+func (f pylockFile) strong() []string {
 	var out []string
-	hashes := file.sub("hashes")
 	for _, algorithm := range []string{"sha256", "sha384", "sha512"} {
-		if h := hashes.text(algorithm); h != "" {
+		if h := f.Hashes[algorithm]; h != "" {
 			out = append(out, algorithm+":"+h)
 		}
 	}

@@ -1,10 +1,10 @@
 package env
 
 import (
-	"regexp"
 	"strings"
 
 	"github.com/sallyport/sallyport"
+	"github.com/sallyport/sallyport/internal/lazyregexp"
 )
 
 // howToPin is what to do about a lock that does not hold everything fast.
@@ -49,9 +49,10 @@ func (l *Lock) readRequirements(text string) error {
 }
 
 var (
-	commentForm = regexp.MustCompile(`(^|\s)#.*$`)
-	optionForm  = regexp.MustCompile(`\s--hash[= ]\s*(\S+)`)
-	pinForm     = regexp.MustCompile(`^([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[[A-Za-z0-9._, -]*\])?\s*(==|@)\s*(\S+)$`)
+	firstName   = lazyregexp.New(`^[A-Za-z0-9][A-Za-z0-9._-]*`)
+	commentForm = lazyregexp.New(`(^|\s)#.*$`)
+	optionForm  = lazyregexp.New(`\s--hash[= ]\s*(\S+)`)
+	pinForm     = lazyregexp.New(`^([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[[A-Za-z0-9._, -]*\])?\s*(==|@)\s*(\S+)$`)
 )
 
 func (l *Lock) readRequirement(line int, s string) error {
@@ -150,7 +151,7 @@ func (l *Lock) notPinned(line int, spec string) error {
 	case strings.HasPrefix(spec, "."), strings.HasPrefix(spec, "/"), strings.Contains(spec, "://"):
 		return l.errorf(line, "a path or URL without a name").Try("write NAME @ URL --hash=sha256:…")
 	}
-	if name := regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*`).FindString(spec); name != "" && len(name) < 128 {
+	if name := firstName.FindString(spec); name != "" && len(name) < 128 {
 		return l.errorf(line, "%s is not pinned to one version", normal(name)).Try(howToPin)
 	}
 	return l.errorf(line, "not a requirement").Try("write NAME==VERSION --hash=sha256:…")

@@ -9,13 +9,14 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
+
+	"github.com/sallyport/sallyport/internal/lazyregexp"
 )
 
 var (
-	entryName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_. -]*$`)
-	entryForm = regexp.MustCompile(`^([A-Za-z_][A-Za-z0-9_.]*)\s*:\s*([A-Za-z_][A-Za-z0-9_]*)((?:\.[A-Za-z_][A-Za-z0-9_]*)*)\s*(?:\[.*\])?$`)
+	entryName = lazyregexp.New(`^[A-Za-z0-9_][A-Za-z0-9_. -]*$`)
+	entryForm = lazyregexp.New(`^([A-Za-z_][A-Za-z0-9_.]*)\s*:\s*([A-Za-z_][A-Za-z0-9_]*)((?:\.[A-Za-z_][A-Za-z0-9_]*)*)\s*(?:\[.*\])?$`)
 )
 
 // rewriteScripts makes the programs in bin point at /env. Those that stand for

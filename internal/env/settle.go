@@ -4,11 +4,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/sallyport/sallyport"
+	"github.com/sallyport/sallyport/internal/lazyregexp"
 )
 
 // traces are files of an installed package's metadata that say who installed
@@ -91,9 +91,9 @@ func (b *build) checkInstalled() error {
 }
 
 var (
-	joints       = regexp.MustCompile(`[-_.]+([a-z])`)
-	leadingZeros = regexp.MustCompile(`(^|[^0-9])0+([0-9])`)
-	closingZeros = regexp.MustCompile(`(\.0)+($|[^0-9.])`)
+	joints       = lazyregexp.New(`[-_.]+([a-z])`)
+	leadingZeros = lazyregexp.New(`(^|[^0-9])0+([0-9])`)
+	closingZeros = lazyregexp.New(`(\.0)+($|[^0-9.])`)
 )
 
 // canonical brings the spellings of a version that PEP 440 holds to be equal

@@ -3,6 +3,8 @@ package env
 import (
 	"slices"
 	"strings"
+
+	"github.com/BurntSushi/toml"
 )
 
 // A uvPackage is a package of uv.lock with the edges of its graph.
@@ -18,23 +20,51 @@ type uvEdge struct {
 	name, version string
 	extras        []string
 	marker        marker
-	line          int
+	line          int // of the package that it leads from
 }
+
+// A uvTable is a package as it stands in uv.lock. There is more in one than this.
+type uvTable struct {
+	Name, Version string
+	Source        struct{ Registry, URL, Git, Virtual, Editable, Directory string }
+	Dependencies  []uvDependency
+	Optional      map[string][]uvDependency `toml:"optional-dependencies"`
+	Wheels        []uvFile
+	Sdist         *uvFile
+}
+
+type uvDependency struct {
+	Name, Version string
+	Extra         []string
+	Marker        *string
+}
+
+type uvFile struct{ Hash string }
 
 // readUV reads uv.lock, version 1. A run gets what the project itself depends
 // on; its extras and dependency groups are for development.
 func (l *Lock) readUV(b []byte) error {
 	l.Format = "uv.lock"
-	root, tables, err := l.tables(b, "package")
+	var root struct {
+		Version  int
+		Requires string           `toml:"requires-python"`
+		Packages []toml.Primitive `toml:"package"`
+	}
+	meta, err := l.decode(b, &root)
 	if err != nil {
 		return err
 	}
-	if v, _ := root["version"].(int64); v != 1 {
+	if root.Version != 1 {
 		return l.errorf(0, "a uv.lock of another version than 1").Try("export it: uv export --format requirements-txt -o requirements.lock")
 	}
 	var all []uvPackage
-	for _, t := range tables {
-		p, err := l.uvPackage(t)
+	at := lines(b, "package", len(root.Packages))
+	for i, raw := range root.Packages {
+		var t uvTable
+		if meta.PrimitiveDecode(raw, &t) != nil {
+			return l.errorf(at[i], "package %d of the lock cannot be read", i+1).Try(again)
+		}
+		p, err := l.uvPackage(t, at[i])
 		if err != nil {
 			return err
 		}
@@ -46,9 +76,8 @@ func (l *Lock) readUV(b []byte) error {
 	if !slices.ContainsFunc(all, func(p uvPackage) bool { return p.root }) {
 		return l.errorf(0, "the lock does not hold the project itself").Try("run uv lock in the folder of its pyproject.toml")
 	}
-	requires := root.text("requires-python")
 	l.choose = func(markers map[string]string) ([]Pin, error) {
-		if err := l.pythonFits(requires, markers["python_full_version"]); err != nil {
+		if err := l.pythonFits(root.Requires, markers["python_full_version"]); err != nil {
 			return nil, err
 		}
 		return l.walkUV(all, markers)
@@ -56,67 +85,53 @@ func (l *Lock) readUV(b []byte) error {
 	return nil
 }
 
-func (l *Lock) uvPackage(t table) (uvPackage, error) {
-	pin, err := l.pin(t)
+func (l *Lock) uvPackage(t uvTable, line int) (uvPackage, error) {
+	pin, err := l.pin(t.Name, t.Version, line)
 	p := uvPackage{Pin: pin, extras: map[string][]uvEdge{}}
 	if err != nil {
 		return p, err
 	}
-	source := t.sub("source")
-	switch {
-	case source.text("virtual") != "", source.text("editable") != "", source.text("directory") != "":
+	switch source := t.Source; {
+	case source.Virtual != "", source.Editable != "", source.Directory != "":
 		p.root = true
-	case source.text("registry") != "":
-	case source.text("url") != "":
-		if p.URL, _, _ = strings.Cut(source.text("url"), "#"); !urlForm.MatchString(p.URL) {
-			return p, l.errorf(p.line, "%s does not come from an https URL", p.Name).Try("depend on a release of it")
+	case source.Registry != "":
+	case source.URL != "":
+		if p.URL, _, _ = strings.Cut(source.URL, "#"); !urlForm.MatchString(p.URL) {
+			return p, l.errorf(line, "%s does not come from an https URL", p.Name).Try("depend on a release of it")
 		}
-	case source.text("git") != "":
-		return p, l.errorf(p.line, "%s is a checkout, which cannot be held by a hash", p.Name).Try("depend on a release of it")
+	case source.Git != "":
+		return p, l.errorf(line, "%s is a checkout, which cannot be held by a hash", p.Name).Try("depend on a release of it")
 	default:
-		return p, l.errorf(p.line, "%s comes from a place that another machine does not have", p.Name).Try("depend on a release of it")
+		return p, l.errorf(line, "%s comes from a place that another machine does not have", p.Name).Try("depend on a release of it")
 	}
-	if p.needs, err = l.uvEdges(t, "dependencies"); err != nil {
+	if p.needs, err = l.uvEdges(t.Dependencies, line); err != nil {
 		return p, err
 	}
-	optional := t.sub("optional-dependencies")
-	for extra := range optional {
-		if extra == lineKey {
-			continue
-		}
-		if p.extras[extra], err = l.uvEdges(optional, extra); err != nil {
+	for extra, dependencies := range t.Optional {
+		if p.extras[extra], err = l.uvEdges(dependencies, line); err != nil {
 			return p, err
 		}
 	}
 	if p.root {
 		return p, nil
 	}
-	wheels, ok := t.tables("wheels")
-	if !ok {
-		return p, l.errorf(p.line, "%s has wheels that cannot be read", p.Name)
+	for _, w := range t.Wheels {
+		p.Wheels = append(p.Wheels, w.Hash)
 	}
-	for _, w := range wheels {
-		p.Wheels = append(p.Wheels, w.text("hash"))
-	}
-	if s := t.sub("sdist"); s != nil {
-		p.Sources = append(p.Sources, s.text("hash"))
+	if t.Sdist != nil {
+		p.Sources = append(p.Sources, t.Sdist.Hash)
 	}
 	return p, l.needs(p.Pin)
 }
 
-func (l *Lock) uvEdges(t table, key string) ([]uvEdge, error) {
-	tables, ok := t.tables(key)
-	if !ok {
-		return nil, l.errorf(t.line(), "dependencies that cannot be read").Try("make the lock again")
-	}
+func (l *Lock) uvEdges(dependencies []uvDependency, line int) ([]uvEdge, error) {
 	var out []uvEdge
-	for _, d := range tables {
-		e := uvEdge{name: normal(d.text("name")), version: d.text("version"), extras: d.texts("extra"), line: d.line()}
-		var err error
-		if e.marker, err = l.condition(d); err != nil {
+	for _, d := range dependencies {
+		m, err := l.condition(d.Marker, line)
+		if err != nil {
 			return nil, err
 		}
-		out = append(out, e)
+		out = append(out, uvEdge{name: normal(d.Name), version: d.Version, extras: d.Extra, marker: m, line: line})
 	}
 	return out, nil
 }
@@ -177,12 +192,12 @@ func (l *Lock) find(all []uvPackage, e uvEdge) (*uvPackage, error) {
 			continue
 		}
 		if found != nil {
-			return nil, l.errorf(e.line, "it is not clear which %s is meant", e.name).Try("make the lock again")
+			return nil, l.errorf(e.line, "it is not clear which %s is meant", e.name).Try(again)
 		}
 		found = &all[i]
 	}
 	if found == nil {
-		return nil, l.errorf(e.line, "%s is needed and not in the lock", e.name).Try("make the lock again")
+		return nil, l.errorf(e.line, "%s is needed and not in the lock", e.name).Try(again)
 	}
 	return found, nil
 }

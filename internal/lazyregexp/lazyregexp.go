@@ -27,6 +27,19 @@ func (r *Regexp) MatchString(s string) bool { return r.get().MatchString(s) }
 // FindString returns the leftmost match in s, or "".
 func (r *Regexp) FindString(s string) string { return r.get().FindString(s) }
 
+// FindStringIndex returns where the leftmost match in s begins and ends, or nil.
+func (r *Regexp) FindStringIndex(s string) []int { return r.get().FindStringIndex(s) }
+
+// FindStringSubmatchIndex returns where the leftmost match in s and its groups
+// begin and end, or nil.
+func (r *Regexp) FindStringSubmatchIndex(s string) []int { return r.get().FindStringSubmatchIndex(s) }
+
+// FindAllStringSubmatch returns the first n matches in s with their groups, or
+// all if n is below 0.
+func (r *Regexp) FindAllStringSubmatch(s string, n int) [][]string {
+	return r.get().FindAllStringSubmatch(s, n)
+}
+
 // FindStringSubmatch returns the leftmost match in s and its groups, or nil.
 func (r *Regexp) FindStringSubmatch(s string) []string { return r.get().FindStringSubmatch(s) }
 

@@ -21,11 +21,22 @@ type outputs struct {
 	stage     project.Stage
 	artefacts []Artefact // sorted by path within each place
 	folders   []string   // the places that are folders and hold something
+	err       error      // the first that went wrong
 }
 
 // collect seals the files of one place: a folder "model/", whose root at is,
 // or a file "metrics/train.json", whose folder at is.
+//
+// What goes wrong is kept in err and not returned: the sandbox has done its part
+// and has a result to give.
 func (o *outputs) collect(place string, at *os.Root) error {
+	if o.err == nil {
+		o.err = o.place(place, at)
+	}
+	return nil
+}
+
+func (o *outputs) place(place string, at *os.Root) error {
 	if !strings.HasSuffix(place, "/") {
 		err := o.file(place, path.Base(place), at)
 		if os.IsNotExist(err) {

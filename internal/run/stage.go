@@ -48,6 +48,9 @@ func (j *journal) stage(ctx context.Context, p *plan, st project.Stage, watch Wa
 		err = interrupted(st.Name)
 	}
 	if err == nil {
+		err = out.err
+	}
+	if err == nil {
 		err = j.keepOutputs(ctx, rec, st, out)
 	} else {
 		written.discard()
