@@ -46,7 +46,6 @@ type demo struct {
 	self string // this binary
 	dir  string // the scratch folder
 	work string // the project in it
-	step int
 }
 
 // steps is the play: what is said, and the commands it stands for.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -17,6 +18,39 @@ import (
 	"github.com/sallyport/sallyport"
 )
 
+// machine is the environment that the tests were started in.
+var machine = os.Environ()
+
+// TestMain takes uv off PATH and points pip at a folder of wheels alone, for
+// all tests that do not ask for more: they can then run at the same time.
+func TestMain(m *testing.M) {
+	if os.Getenv("ENV_TEST_STORE") != "" {
+		os.Exit(m.Run()) // TestBuilder, within the environment of its parent
+	}
+	dir, err := os.MkdirTemp("", "wheels-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	var rest []string
+	for _, folder := range filepath.SplitList(os.Getenv("PATH")) {
+		if _, err := os.Stat(filepath.Join(folder, "uv")); err != nil {
+			rest = append(rest, folder)
+		}
+	}
+	house = dir
+	os.Setenv("PATH", strings.Join(rest, string(os.PathListSeparator)))
+	os.Setenv("PIP_NO_INDEX", "1")
+	os.Setenv("PIP_FIND_LINKS", house)
+	os.Setenv("PIP_INDEX_URL", "https://user:secret@index.invalid/simple")
+	code := m.Run()
+	if built.store != nil {
+		removeTree(built.store.Dir)
+	}
+	removeTree(house)
+	os.Exit(code)
+}
+
 // needPip skips a test that cannot be made where Python has no pip.
 func needPip(t *testing.T) *Python {
 	t.Helper()
@@ -25,18 +59,6 @@ func needPip(t *testing.T) *Python {
 		t.Skipf("SKIPPED: no Python with pip here, so no environment was built: %v", err)
 	}
 	return p
-}
-
-// withoutUV takes uv off PATH, keeping everything else.
-func withoutUV(t *testing.T) {
-	t.Helper()
-	var rest []string
-	for _, dir := range filepath.SplitList(os.Getenv("PATH")) {
-		if _, err := os.Stat(filepath.Join(dir, "uv")); err != nil {
-			rest = append(rest, dir)
-		}
-	}
-	t.Setenv("PATH", strings.Join(rest, string(os.PathListSeparator)))
 }
 
 // newStore makes a store whose read-only folders the test can clean up.
@@ -57,18 +79,56 @@ func ensure(t *testing.T, s *Store, l *Lock) *Environment {
 	return e
 }
 
+// built is one environment that tests share.
+var built struct {
+	once  sync.Once
+	store *Store
+	env   *Environment
+}
+
+// plain returns the environment of one package, of one module, and its lock.
+func plain(t *testing.T) (*Store, *Environment, *Lock) {
+	t.Helper()
+	w := newWheelhouse()
+	w.add(t, "alpha", "1.0", map[string]string{"alpha.py": "A = 1\n"})
+	l := w.pinned(t)
+	built.once.Do(func() {
+		dir, err := os.MkdirTemp("", "env-")
+		if err != nil {
+			t.Fatal(err)
+		}
+		built.store = &Store{Dir: dir}
+		built.env = ensure(t, built.store, l)
+	})
+	if built.env == nil {
+		t.Fatal("the shared environment was not built")
+	}
+	return built.store, built.env, l
+}
+
 // Built twice in two places, with a path long enough for installers to change
 // their scripts, the tree is the same; and it does not know where it was built.
 func TestSameTreeAnywhere(t *testing.T) {
+	t.Parallel()
 	needPip(t)
-	withoutUV(t)
-	w := newWheelhouse(t)
+	w := newWheelhouse()
 	mark := filepath.Join(t.TempDir(), "mark")
 	w.addUsual(t, mark)
 	first, second := newStore(t), newStore(t)
 	second.Dir = filepath.Join(filepath.Dir(second.Dir), strings.Repeat("long ", 30), "env")
 	t.Cleanup(func() { removeTree(second.Dir) })
-	a, b := ensure(t, first, w.pinned(t)), ensure(t, second, w.pinned(t))
+	var a, b *Environment
+	t.Run("two builds", func(t *testing.T) {
+		for s, e := range map[*Store]**Environment{first: &a, second: &b} {
+			t.Run("build", func(t *testing.T) {
+				t.Parallel()
+				*e = ensure(t, s, w.pinned(t))
+			})
+		}
+	})
+	if a == nil || b == nil {
+		t.Fatal("not built")
+	}
 	if a.Tree != b.Tree || a.ID != b.ID {
 		t.Errorf("trees %s and %s", a.Tree.Short(), b.Tree.Short())
 		x, _ := os.ReadFile(filepath.Join(first.Dir, a.ID, manifestName))
@@ -147,14 +207,15 @@ func noTraces(t *testing.T, root, store string) {
 // A second call builds nothing, other inputs are other environments, and
 // whatever changes in one is found.
 func TestBuiltOnceAndVerified(t *testing.T) {
+	t.Parallel()
 	p := needPip(t)
-	withoutUV(t)
-	w := newWheelhouse(t)
-	w.add(t, "alpha", "1.0", map[string]string{"alpha.py": "A = 1\n"})
-	s := newStore(t)
-	e := ensure(t, s, w.pinned(t))
-	t.Setenv("PIP_FIND_LINKS", "/nowhere")
-	again := ensure(t, s, w.pinned(t))
+	s, first, l := plain(t)
+	e := new(*first)
+	var said bytes.Buffer
+	again, err := s.Ensure(t.Context(), l, Options{Progress: &said})
+	if err != nil || said.Len() > 0 {
+		t.Errorf("the second time: %v, and it said %q", err, said.String())
+	}
 	e.Python.platform, e.Python.pip, e.Python.markers = "", "", nil
 	if !reflect.DeepEqual(e, again) {
 		t.Errorf("%+v\n%+v", e, again)
@@ -207,7 +268,7 @@ func TestBuiltOnceAndVerified(t *testing.T) {
 	}
 	spoil(t, s, e, "the manifest", func() error { return rewrite(filepath.Join(s.Dir, e.ID, manifestName), manifestHead) }, "manifest is not the recorded one")
 	spoil(t, s, e, "the description", func() error { return rewrite(filepath.Join(s.Dir, e.ID, recordName), "{}") }, "")
-	if _, err := s.Ensure(t.Context(), w.pinned(t), Options{}); !sallyport.Is(err, sallyport.Corrupt) {
+	if _, err := s.Ensure(t.Context(), l, Options{}); !sallyport.Is(err, sallyport.Corrupt) {
 		t.Errorf("a damaged description: %v", err)
 	}
 	if err := s.Verify(t.Context(), &Environment{ID: strings.Repeat("0", 64)}); !sallyport.Is(err, sallyport.NotFound) {
@@ -246,10 +307,11 @@ func relink(path, target string) error { return errors.Join(os.Remove(path), os.
 // A builder that is killed at any point leaves nothing that counts as built and
 // nothing that stays; the next one builds the same tree.
 func TestKilledBuilder(t *testing.T) {
+	t.Parallel()
 	needPip(t)
-	withoutUV(t)
-	w := newWheelhouse(t)
+	w := newWheelhouse()
 	w.add(t, "alpha", "1.0", map[string]string{"alpha.py": "A = 1\n"})
+	_, undisturbed, _ := plain(t)
 	lock := filepath.Join(t.TempDir(), "requirements.lock")
 	if err := os.WriteFile(lock, []byte(w.lock.String()), 0o644); err != nil {
 		t.Fatal(err)
@@ -284,8 +346,7 @@ func TestKilledBuilder(t *testing.T) {
 	if whole == "" {
 		t.Error("the builder that said it was done left nothing")
 	}
-	undisturbed := newStore(t)
-	if e := ensure(t, undisturbed, w.pinned(t)); e.Tree != whole {
+	if undisturbed.Tree != whole {
 		t.Error("after kills, another tree was built")
 	}
 	s.sweep("")
@@ -326,9 +387,9 @@ func TestBuilder(t *testing.T) {
 
 // Of builders at once, one builds and the others wait, say so, and get the same.
 func TestBuildersAtOnce(t *testing.T) {
+	t.Parallel()
 	needPip(t)
-	withoutUV(t)
-	w := newWheelhouse(t)
+	w := newWheelhouse()
 	w.add(t, "alpha", "1.0", map[string]string{"alpha.py": "A = 1\n"})
 	s := newStore(t)
 	const n = 3
@@ -359,43 +420,33 @@ func TestBuildersAtOnce(t *testing.T) {
 
 func TestFailures(t *testing.T) {
 	p := needPip(t)
-	withoutUV(t)
+	w := newWheelhouse()
+	w.add(t, "gamma", "1.0", map[string]string{"gamma.py": "A = 1\n"})
+	w.add(t, "delta", "1.0", nil)
+	if err := os.Rename(filepath.Join(house, "delta-1.0-py3-none-any.whl"), filepath.Join(house, "delta-1.0-cp27-cp27m-win32.whl")); err != nil {
+		t.Fatal(err)
+	}
+	delta := w.pinned(t).Packages[1].Wheels[0]
 	for name, tc := range map[string]struct {
-		prepare func(t *testing.T, w *wheelhouse) string
-		kind    sallyport.Kind
-		msg     string
+		lock string
+		kind sallyport.Kind
+		msg  string
 	}{
-		"bytes that were changed": {func(t *testing.T, w *wheelhouse) string {
-			w.add(t, "alpha", "1.0", map[string]string{"alpha.py": "A = 2\n"})
-			return "alpha==1.0 --hash=" + h1 + "\n"
-		}, sallyport.Refused, "alpha 1.0"},
-		"no such version": {func(t *testing.T, w *wheelhouse) string {
-			w.add(t, "alpha", "1.0", nil)
-			return "alpha==1.1 --hash=" + h1 + "\n"
-		}, sallyport.NotFound, "no wheel of alpha 1.1 with the hashes of the lock for Python " + p.Version},
-		"no wheel for this Python": {func(t *testing.T, w *wheelhouse) string {
-			w.add(t, "alpha", "1.0", nil)
-			old := filepath.Join(w.dir, "alpha-1.0-py3-none-any.whl")
-			if err := os.Rename(old, filepath.Join(w.dir, "alpha-1.0-cp27-cp27m-win32.whl")); err != nil {
-				t.Fatal(err)
-			}
-			return w.lock.String()
-		}, sallyport.NotFound, "no wheel of alpha 1.0"},
-		"an index out of reach": {func(t *testing.T, w *wheelhouse) string {
-			t.Setenv("PIP_NO_INDEX", "0")
-			t.Setenv("PIP_RETRIES", "0")
-			t.Setenv("PIP_INDEX_URL", "http://user:secret@127.0.0.1:9/simple")
-			return "alpha==1.1 --hash=" + h1 + "\n"
-		}, sallyport.Unknown, "cannot be reached"},
+		"bytes that were changed":  {"gamma==1.0 --hash=" + h1, sallyport.Refused, "gamma 1.0"},
+		"no such version":          {"gamma==1.1 --hash=" + h1, sallyport.NotFound, "no wheel of gamma 1.1 with the hashes of the lock for Python " + p.Version},
+		"no wheel for this Python": {"delta==1.0 --hash=" + delta, sallyport.NotFound, "no wheel of delta 1.0"},
+		"an index out of reach":    {"alpha==1.1 --hash=" + h1, sallyport.Unknown, "cannot be reached"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWheelhouse(t)
-			l, err := ReadLock("requirements.lock", []byte(tc.prepare(t, w)))
-			if err != nil {
-				t.Fatal(err)
+			if tc.kind == sallyport.Unknown {
+				t.Setenv("PIP_NO_INDEX", "0")
+				t.Setenv("PIP_RETRIES", "0")
+				t.Setenv("PIP_INDEX_URL", "http://user:secret@127.0.0.1:9/simple")
+			} else {
+				t.Parallel()
 			}
 			s := newStore(t)
-			_, err = s.Ensure(t.Context(), l, Options{})
+			_, err := s.Ensure(t.Context(), readLock(t, "requirements.lock", tc.lock), Options{})
 			e, ok := errors.AsType[*sallyport.Error](err)
 			if !ok || e.Kind != tc.kind || !strings.Contains(e.Msg, tc.msg) || e.Mend == "" || strings.Contains(e.Msg+e.Mend, "secret") {
 				t.Errorf("got %v (kind %v)", err, sallyport.KindOf(err))
@@ -408,9 +459,9 @@ func TestFailures(t *testing.T) {
 }
 
 func TestInterrupted(t *testing.T) {
+	t.Parallel()
 	needPip(t)
-	withoutUV(t)
-	w := newWheelhouse(t)
+	w := newWheelhouse()
 	w.add(t, "alpha", "1.0", map[string]string{"alpha.py": "A = 1\n"})
 	s := newStore(t)
 	for _, at := range []string{"installing", "compiling"} {
@@ -439,6 +490,7 @@ func (c cancelAt) Write(p []byte) (int, error) {
 
 // A waiting builder can be interrupted too.
 func TestInterruptedWaiting(t *testing.T) {
+	t.Parallel()
 	s := newStore(t)
 	if err := os.MkdirAll(s.Dir, 0o755); err != nil {
 		t.Fatal(err)
@@ -492,6 +544,7 @@ func TestDiscover(t *testing.T) {
 
 // The file in environment.json is read back whole and strictly.
 func TestLoadIsStrict(t *testing.T) {
+	t.Parallel()
 	s := newStore(t)
 	id := strings.Repeat("a", 64)
 	if e, err := s.load(id); e != nil || err != nil {

@@ -26,13 +26,25 @@ var index = sync.OnceValues(func() ([]byte, error) {
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
-	return exec.Command("python3", "-m", "pip", "download", "-q", "--no-deps", "--retries", "0", "-d", dir, "six==1.16.0").CombinedOutput()
+	cmd := exec.Command("python3", "-m", "pip", "download", "-q", "--no-deps", "--retries", "0", "-d", dir, "six==1.16.0")
+	cmd.Env = machine
+	return cmd.CombinedOutput()
 })
 
-// needIndex skips a test when the package index is out of reach.
+// needIndex gives pip the settings of this machine back, and skips a test when
+// the package index is out of reach.
 func needIndex(t *testing.T) *Python {
 	t.Helper()
 	p := needPip(t)
+	for _, name := range []string{"PIP_NO_INDEX", "PIP_FIND_LINKS", "PIP_INDEX_URL"} {
+		t.Setenv(name, "") // which is put back at the end of the test
+		os.Unsetenv(name)
+	}
+	for _, kv := range machine {
+		if name, value, _ := strings.Cut(kv, "="); strings.HasPrefix(name, "PIP_") {
+			os.Setenv(name, value)
+		}
+	}
 	if out, err := index(); err != nil {
 		t.Skipf("SKIPPED: the package index is out of reach, so nothing was installed from it: %s", out)
 	}
@@ -43,6 +55,11 @@ func needIndex(t *testing.T) *Python {
 // kept in the user's cache between test runs.
 func uvOnPath(t *testing.T, p *Python) {
 	t.Helper()
+	for _, kv := range machine {
+		if name, value, _ := strings.Cut(kv, "="); name == "PATH" {
+			t.Setenv("PATH", value)
+		}
+	}
 	if _, err := exec.LookPath("uv"); err == nil {
 		return
 	}
@@ -53,8 +70,9 @@ func uvOnPath(t *testing.T, p *Python) {
 	dir := filepath.Join(cache, "sallyport-test", "uv-0.13.9-"+runtime.GOARCH)
 	bin := filepath.Join(dir, "bin")
 	if _, err := os.Stat(filepath.Join(bin, "uv")); err != nil {
-		out, err := exec.Command(p.Executable, "-m", "pip", "install", "-q", "--only-binary", ":all:", "--target", dir, "uv==0.13.9").CombinedOutput()
-		if err != nil {
+		cmd := exec.Command(p.Executable, "-m", "pip", "install", "-q", "--only-binary", ":all:", "--target", dir, "uv==0.13.9")
+		cmd.Env = machine
+		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Skipf("SKIPPED: uv cannot be had from the package index, so it was not driven: %s", out)
 		}
 	}
@@ -74,10 +92,7 @@ func readLock(t *testing.T, name, text string) *Lock {
 func TestPipAndUVAgree(t *testing.T) {
 	p := needIndex(t)
 	first, second := newStore(t), newStore(t)
-	path := os.Getenv("PATH")
-	withoutUV(t)
 	byPip := ensure(t, first, readLock(t, "requirements.lock", realLock))
-	t.Setenv("PATH", path)
 	uvOnPath(t, p)
 	byUV := ensure(t, second, readLock(t, "requirements.lock", realLock))
 	if !strings.HasPrefix(byPip.Tool, "pip ") || !strings.HasPrefix(byUV.Tool, "uv ") {
@@ -159,7 +174,6 @@ func TestLocksOfUV(t *testing.T) {
 // With builds allowed a source distribution is built, and without it is not.
 func TestBuilds(t *testing.T) {
 	needIndex(t)
-	withoutUV(t)
 	const sdist = "six==1.16.0 --hash=sha256:1e61c37477a1626458e36f7b1d82aa5c9b094fa4802892072e49de9c60c4c926\n"
 	s := newStore(t)
 	if _, err := s.Ensure(t.Context(), readLock(t, "requirements.lock", sdist), Options{}); err == nil {

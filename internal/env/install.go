@@ -150,7 +150,7 @@ func (b *build) common() []string {
 
 // uvSettings are uv's names for pip's settings.
 var uvSettings = map[string]string{"index-url": "UV_DEFAULT_INDEX", "extra-index-url": "UV_INDEX", "find-links": "UV_FIND_LINKS",
-	"trusted-host": "UV_INSECURE_HOST", "cert": "SSL_CERT_FILE", "no-index": "UV_NO_INDEX", "timeout": "UV_HTTP_TIMEOUT", "default-timeout": "UV_HTTP_TIMEOUT"}
+	"trusted-host": "UV_INSECURE_HOST", "cert": "SSL_CERT_FILE", "timeout": "UV_HTTP_TIMEOUT", "default-timeout": "UV_HTTP_TIMEOUT"}
 
 func (b *build) uv(ctx context.Context, path string, settings map[string]string) (*tool, error) {
 	t := &tool{env: append(baseEnvironment(), "UV_NO_CONFIG=1", "UV_PYTHON_DOWNLOADS=never", "UV_NO_PROGRESS=1")}
@@ -158,7 +158,7 @@ func (b *build) uv(ctx context.Context, path string, settings map[string]string)
 	for _, kv := range os.Environ() {
 		name, _, _ := strings.Cut(kv, "=")
 		if strings.Contains(name, "INDEX") && strings.HasPrefix(name, "UV_") || name == "UV_FIND_LINKS" || name == "UV_INSECURE_HOST" ||
-			name == "UV_HTTP_TIMEOUT" || name == "UV_NATIVE_TLS" || name == "UV_SYSTEM_CERTS" || name == "UV_KEYRING_PROVIDER" || name == "UV_OFFLINE" {
+			name == "UV_HTTP_TIMEOUT" || name == "UV_HTTP_RETRIES" || name == "UV_NATIVE_TLS" || name == "UV_SYSTEM_CERTS" || name == "UV_KEYRING_PROVIDER" || name == "UV_OFFLINE" {
 			own[name] = true
 			t.env = append(t.env, kv)
 		}
@@ -172,9 +172,6 @@ func (b *build) uv(ctx context.Context, path string, settings map[string]string)
 		}
 		if to == "UV_FIND_LINKS" {
 			value = strings.ReplaceAll(value, " ", ",")
-		}
-		if to == "UV_NO_INDEX" && (value == "0" || strings.EqualFold(value, "false")) {
-			continue
 		}
 		t.env = append(t.env, to+"="+value)
 	}
@@ -192,6 +189,10 @@ func (b *build) uv(ctx context.Context, path string, settings map[string]string)
 	// Copies, not links: a linked file would share its bytes and its mode with
 	// uv's cache.
 	args := append([]string{"--require-hashes", "--no-deps", "--link-mode", "copy", "--color", "never"}, b.common()...)
+	// uv has no variable for this one.
+	if v := settings["no-index"]; v != "" && v != "0" && !strings.EqualFold(v, "false") {
+		args = append(args, "--no-index")
+	}
 	t.into = func(tree string) []string {
 		return append([]string{path, "pip", "install", "--python", filepath.Join(tree, "bin", "python")}, args...)
 	}

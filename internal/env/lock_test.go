@@ -3,11 +3,14 @@ package env
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/BurntSushi/toml"
 
 	"github.com/sallyport/sallyport"
 )
@@ -287,6 +290,97 @@ func TestTOMLLockMistakes(t *testing.T) {
 			t.Errorf("%s with %q: %v, want %q", tc.file, tc.new, err, tc.want)
 		}
 	}
+}
+
+// A mistake in TOML has its line: its own, or that of its package.
+func TestTOMLPlaces(t *testing.T) {
+	line := func(text, part string) int { return 1 + strings.Count(text[:strings.Index(text, part)], "\n") }
+	within := func(begin, in, end string) string {
+		return uvText + "[tool]\nx = " + strings.Repeat(begin, maxNesting+1) + in + strings.Repeat(end, maxNesting+1) + "\n"
+	}
+	last := 2 + strings.Count(uvText, "\n")
+	h11 := "[[package]]\nname = \"h11\""
+	for _, tc := range []struct {
+		file, text string
+		line       int
+		want       string
+	}{
+		{"uv.lock", strings.Replace(uvText, `"0.14.0"`, `"newest"`, 1), line(uvText, h11), "h11"},
+		{"uv.lock", strings.Replace(uvText, `"0.14.0"`, `14`, 1), line(uvText, h11), "package 6"},
+		{"uv.lock", strings.Replace(uvText, `{ name = "h11" }`, `{ name = "h11", marker = "" }`, 1), line(uvText, "[[package]]\nname = \"uvicorn\""), "marker"},
+		{"uv.lock", strings.Replace(uvText, `"0.14.0"`, `0.14.0`, 1), line(uvText, `"0.14.0"`), "not TOML"},
+		{"uv.lock", strings.Replace(uvText, h11, "[[ package ]]\nname = \"-h11\"", 1), 0, "proper name"},
+		{"uv.lock", strings.Replace(uvText, "version = 1\n", "version = \"1\"\n", 1), 0, "values are not those of a uv.lock"},
+		{"uv.lock", "x = '''\n[[package]]\n'''\n" + strings.Replace(uvText, `"0.14.0"`, `"newest"`, 1), 0, "h11"},
+		{"uv.lock", uvText + "[[package]]\nname = \"a\"\nNAME = \"b\"\n", 0, "capital"},
+		{"uv.lock", within("[", "", "]"), last, "within each other"},
+		{"uv.lock", within("{a = ", "1", "}"), last, "within each other"},
+		{"uv.lock", within(`["]", ']', """]""", '''']''''', `, "1", "]"), last, "within each other"},
+		{"uv.lock", uvText + "[tool]\n" + strings.Repeat(`'a' ."b".`, maxNesting) + "c = 1\n", last, "within each other"},
+		{"pylock.toml", strings.Replace(pylockText, `"]`, `]`, 1), 3, "not TOML"},
+		{"pylock.toml", strings.Replace(pylockText, `[packages.sdist]`, `[packages.other]`, 1), line(pylockText, "[[packages]]\nname = 'test-only'"), "test-only"},
+	} {
+		_, err := ReadLock(tc.file, []byte(tc.text))
+		place := tc.file
+		if tc.line > 0 {
+			place = fmt.Sprintf("%s:%d", tc.file, tc.line)
+		}
+		e, ok := errors.AsType[*sallyport.Error](err)
+		if !ok || e.Kind != sallyport.Invalid || e.Place != place || !strings.Contains(e.Msg, tc.want) || e.Mend == "" {
+			t.Errorf("%v, want %q at %s, with a mend", err, tc.want, place)
+		}
+	}
+}
+
+// What overgrown lets pass is no deeper than it says, whatever quotes and
+// comments hide: the decoder must not come to its limit, which is the stack's.
+func FuzzOvergrown(f *testing.F) {
+	const most = 2
+	for _, s := range []string{uvText, pylockText, "a = [[[1]]]", `a = [""""x"""", [[1]]]`, "a = ['''''x''''', [[1]]]", `a = ["""x\""""""", [[1]]]`, `a = ['\', [[1]]]`,
+		`a = ["\\" , [[1]]] # '`, `a = ["]", [']', [1]]]`, "a = [ # ]\n[[1]]]", "a = {b = {c = {d = 1}}}", "a.b.c.d = 1", "'a'.\"b\" . c.d = 1.5", "[[a.b]]\n[a.b.c]\n[[a.b.c.d]]\n"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		if overgrown(s, most) > 0 {
+			return
+		}
+		var root map[string]any
+		meta, err := toml.Decode(s, &root)
+		if err != nil {
+			return
+		}
+		if d := depthOfLists(root); d > most {
+			t.Fatalf("lists %d deep", d)
+		}
+		for _, key := range meta.Keys() {
+			// The table's own name, and one in each table within another.
+			if len(key) > (most+2)*(most+1) {
+				t.Fatalf("a name of %d parts", len(key))
+			}
+		}
+	})
+}
+
+// depthOfLists returns how many lists are at most within each other, without
+// those that headers make.
+func depthOfLists(v any) int {
+	deepest := 0
+	switch v := v.(type) {
+	case map[string]any:
+		for _, x := range v {
+			deepest = max(deepest, depthOfLists(x))
+		}
+	case []map[string]any:
+		for _, x := range v {
+			deepest = max(deepest, depthOfLists(x))
+		}
+	case []any:
+		for _, x := range v {
+			deepest = max(deepest, depthOfLists(x))
+		}
+		deepest++
+	}
+	return deepest
 }
 
 // Markers mean what packaging, the reference, says they mean; pip carries it.

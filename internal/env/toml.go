@@ -13,7 +13,7 @@ const again = "make the lock again"
 // decode reads a lock in TOML into root, which leaves each package raw: what is
 // wrong with one can then be said at its line.
 func (l *Lock) decode(b []byte, root any) (toml.MetaData, error) {
-	if line := overgrown(string(b)); line > 0 {
+	if line := overgrown(string(b), maxNesting); line > 0 {
 		return toml.MetaData{}, l.errorf(line, "not TOML that a tool writes: more than %d names or lists within each other", maxNesting).Try(again)
 	}
 	// What the decoder itself says repeats what is in the file.
@@ -57,11 +57,12 @@ func lines(text []byte, key string, n int) []int {
 // maxNesting bounds lists and tables within each other, and the parts of a
 // dotted name. The decoder bounds neither: the stack that it needs grows with the
 // first, and its time with the square of the second.
-const maxNesting = 64
+const maxNesting = 32
 
-// overgrown returns the line at which a text in TOML exceeds maxNesting, or 0.
+// overgrown returns the line at which a text in TOML exceeds a bound like
+// maxNesting, or 0.
 // Of a text that is not TOML it may say either, up to the mistake.
-func overgrown(text string) int {
+func overgrown(text string, most int) int {
 	depth, parts := 0, 0
 	for i := 0; i < len(text); {
 		size := 1
@@ -81,7 +82,7 @@ func overgrown(text string) int {
 		case '=', ',', '\n':
 			parts = 0
 		}
-		if depth > maxNesting || parts > maxNesting {
+		if depth > most || parts > most {
 			return 1 + strings.Count(text[:i], "\n")
 		}
 		i += size

@@ -18,22 +18,18 @@ import (
 	"github.com/sallyport/sallyport"
 )
 
-// A wheelhouse is a folder of wheels that tests make themselves, so that most
-// of them need no package index.
+// house is a folder of wheels that tests make themselves, so that most of them
+// need no package index. The tests share it: of two wheels of one name and
+// version, both have to be the same.
+var house string
+
+// A wheelhouse is a test's part of it, with the lock of what the test added.
 type wheelhouse struct {
 	dir  string
 	lock strings.Builder
 }
 
-// newWheelhouse makes a wheelhouse and points the installers at it alone.
-func newWheelhouse(t *testing.T) *wheelhouse {
-	t.Helper()
-	w := &wheelhouse{dir: t.TempDir()}
-	t.Setenv("PIP_NO_INDEX", "1")
-	t.Setenv("PIP_FIND_LINKS", w.dir)
-	t.Setenv("PIP_INDEX_URL", "https://user:secret@index.invalid/simple")
-	return w
-}
+func newWheelhouse() *wheelhouse { return &wheelhouse{dir: house} }
 
 // add makes a wheel of the given files and pins it in the lock.
 func (w *wheelhouse) add(t *testing.T, name, version string, files map[string]string) {
@@ -66,7 +62,12 @@ func (w *wheelhouse) add(t *testing.T, name, version string, files map[string]st
 	if err := z.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(w.dir, fmt.Sprintf("%s-%s-py3-none-any.whl", name, version)), b.Bytes(), 0o644); err != nil {
+	// Another test may be reading a wheel of this name at this time.
+	made := filepath.Join(t.TempDir(), "wheel")
+	if err := os.WriteFile(made, b.Bytes(), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(made, filepath.Join(w.dir, fmt.Sprintf("%s-%s-py3-none-any.whl", name, version))); err != nil {
 		t.Fatal(err)
 	}
 	fmt.Fprintf(&w.lock, "%s==%s --hash=%s\n", name, version, sallyport.Sum(b.Bytes()))
@@ -149,38 +150,51 @@ func TestCheckWheel(t *testing.T) {
 func TestHostileWheels(t *testing.T) {
 	p := needPip(t)
 	for _, tool := range []string{"pip", "uv"} {
-		for name, files := range hostile {
-			if name != "an entry point that leaves" && name != "an entry point named python" && name != "data in place of its settings" &&
-				(tool == "pip" || name != "a file that leaves" && name != "an entry point at the root") {
-				continue // the same way through the installer as these; TestCheckWheel has them all
+		t.Run(tool, func(t *testing.T) {
+			if tool == "uv" {
+				uvOnPath(t, p)
 			}
-			t.Run(tool+", "+name, func(t *testing.T) {
-				if withoutUV(t); tool == "uv" {
-					uvOnPath(t, p)
-				}
-				w := newWheelhouse(t)
-				w.add(t, "alpha", "1.0", files)
-				s := newStore(t)
-				e, err := s.Ensure(t.Context(), w.pinned(t), Options{})
-				if k := sallyport.KindOf(err); err != nil && k != sallyport.Refused && k != sallyport.Unknown {
-					t.Errorf("got %v", err)
-				}
-				if err == nil && (tool == "pip" || s.Verify(t.Context(), e) != nil) {
-					t.Error("it was installed")
-				}
-				if d, err := fileDigest(p.Executable); err != nil || d != p.Digest {
-					t.Fatalf("the interpreter of this machine was written to: %v", err)
-				}
-				for dir := s.Dir; ; dir = filepath.Dir(dir) {
-					if _, err := os.Lstat(filepath.Join(dir, "evil")); err == nil {
-						t.Errorf("the wheel wrote to %s", dir)
-					}
-					if dir == filepath.Dir(dir) {
-						break
-					}
-				}
-			})
+			hostileTo(t, tool, p)
+		})
+	}
+}
+
+func hostileTo(t *testing.T, tool string, p *Python) {
+	for i, name := range slices.Sorted(maps.Keys(hostile)) {
+		if name != "an entry point that leaves" && name != "an entry point named python" && name != "data in place of its settings" &&
+			(tool == "pip" || name != "a file that leaves" && name != "an entry point at the root") {
+			continue // the same way through the installer as these; TestCheckWheel has them all
 		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			// Each has a version of its own, since all lie in one house.
+			version, files := fmt.Sprintf("2.%d", i), map[string]string{}
+			for file, content := range hostile[name] {
+				files[strings.Replace(file, "alpha-1.0.", "alpha-"+version+".", 1)] = content
+			}
+			w := newWheelhouse()
+			w.add(t, "alpha", version, files)
+			s := newStore(t)
+			e, err := s.Ensure(t.Context(), w.pinned(t), Options{})
+			t.Log(err)
+			if k := sallyport.KindOf(err); err != nil && k != sallyport.Refused && k != sallyport.Unknown {
+				t.Errorf("got %v", err)
+			}
+			if err == nil && (tool == "pip" || s.Verify(t.Context(), e) != nil) {
+				t.Error("it was installed")
+			}
+			if d, err := fileDigest(p.Executable); err != nil || d != p.Digest {
+				t.Fatalf("the interpreter of this machine was written to: %v", err)
+			}
+			for dir := s.Dir; ; dir = filepath.Dir(dir) {
+				if _, err := os.Lstat(filepath.Join(dir, "evil")); err == nil {
+					t.Errorf("the wheel wrote to %s", dir)
+				}
+				if dir == filepath.Dir(dir) {
+					break
+				}
+			}
+		})
 	}
 }
 

@@ -4,35 +4,24 @@ import (
 	"maps"
 	"os"
 	"path"
-	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/sallyport/sallyport/internal/sandbox"
 )
 
-// system lists what a stage sees of the host: programs and libraries, without
-// which nothing runs, and nothing of /home, /var, /opt or /root. Where /bin and
-// its like are links into /usr, the sandbox makes them so too.
-var system = []string{"/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc/alternatives"}
-
 // sandbox lays t out.
 func (t Task) sandbox() sandbox.Config {
 	c := sandbox.Config{
 		Args: []string{"/bin/sh", "-c", t.Command}, Env: t.Env, Dir: WorkDir,
-		Limits: t.Limits, Network: t.Network,
+		Binds: sandbox.System(), Limits: t.Limits, Network: t.Network,
 		Stdout: t.Stdout, Stderr: t.Stderr, Attempt: t.Attempt,
-	}
-	for _, dir := range system {
-		if info, err := os.Lstat(dir); err == nil && info.IsDir() {
-			c.Binds = append(c.Binds, sandbox.Bind{Source: dir, Target: dir})
-		}
 	}
 	if t.Environment != "" {
 		c.Binds = append(c.Binds, sandbox.Bind{Source: t.Environment, Target: EnvDir})
 	}
 	for _, dir := range t.Visible {
-		if !below(dir, system) {
+		if !seen(dir, c.Binds) {
 			c.Binds = append(c.Binds, sandbox.Bind{Source: dir, Target: dir})
 		}
 	}
@@ -40,9 +29,10 @@ func (t Task) sandbox() sandbox.Config {
 	return t.places(c)
 }
 
-func below(dir string, of []string) bool {
-	return slices.ContainsFunc(of, func(s string) bool {
-		return dir == s || strings.HasPrefix(dir, s+string(filepath.Separator))
+// seen reports whether dir lies in something that is shown already.
+func seen(dir string, binds []sandbox.Bind) bool {
+	return slices.ContainsFunc(binds, func(b sandbox.Bind) bool {
+		return dir == b.Source || strings.HasPrefix(dir, b.Source+"/")
 	})
 }
 

@@ -107,11 +107,11 @@ func dropCapabilities() error {
 }
 
 // filterCalls installs the filter on the calling thread.
-func filterCalls(filter []unix.SockFilter) (listener int, err error) {
+func filterCalls(filter []byte) (listener int, err error) {
 	if len(filter) == 0 {
 		return -1, unix.EINVAL
 	}
-	program := unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
+	program := unix.SockFprog{Len: uint16(len(filter) / unix.SizeofSockFilter), Filter: (*unix.SockFilter)(unsafe.Pointer(&filter[0]))}
 	defer runtime.KeepAlive(filter)
 	// With WAIT_KILLABLE_RECV (Linux 5.19) a signal does not take back a question
 	// that has been read, which would then be asked, and recorded, twice.

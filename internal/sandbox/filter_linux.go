@@ -4,6 +4,7 @@ package sandbox
 
 import (
 	"cmp"
+	"encoding/binary"
 	"slices"
 
 	"golang.org/x/net/bpf"
@@ -210,16 +211,19 @@ func (c condition) code(rest int) []bpf.Instruction {
 	return append(code, bpf.Jump{Skip: uint32(rest)})
 }
 
-// assemble turns a filter into what the kernel takes. One that does not fit is
-// a defect, and none at all, with which no keeper goes on.
-func assemble(code []bpf.Instruction) []unix.SockFilter {
+// assemble turns a filter into what the kernel takes, struct sock_filter after
+// struct sock_filter. One that does not fit is a defect, and none at all, with
+// which no keeper goes on.
+func assemble(code []bpf.Instruction) []byte {
 	raw, err := bpf.Assemble(code)
 	if err != nil {
 		return nil
 	}
-	filter := make([]unix.SockFilter, len(raw))
-	for i, r := range raw {
-		filter[i] = unix.SockFilter{Code: r.Op, Jt: r.Jt, Jf: r.Jf, K: r.K}
+	var filter []byte
+	for _, r := range raw {
+		filter = binary.NativeEndian.AppendUint16(filter, r.Op)
+		filter = append(filter, r.Jt, r.Jf)
+		filter = binary.NativeEndian.AppendUint32(filter, r.K)
 	}
 	return filter
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"runtime"
 	"strings"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -61,6 +62,39 @@ func mappable(file string, id int) (int, bool) {
 		last = max(last, inside+count-1)
 	}
 	return last, last > 0
+}
+
+// give maps the only ID of a process's user namespace (user_namespaces(7)). The
+// process must not do anything before.
+func (id identity) give(pid int) error {
+	setgroups := "deny" // an ordinary user may not give up groups, since a group can be kept out of something
+	if id.root {
+		setgroups = "allow"
+	}
+	for _, f := range [][2]string{
+		{"setgroups", setgroups},
+		{"gid_map", fmt.Sprint(insideID, id.gid, 1)},
+		{"uid_map", fmt.Sprint(insideID, id.uid, 1)},
+	} {
+		if err := os.WriteFile(fmt.Sprintf("/proc/%d/%s", pid, f[0]), []byte(f[1]), 0); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// become takes the mapped ID, in the keeper. For root's keeper, whose ID is not
+// mapped, that is a change, and takes root's groups away.
+func (id identity) become() error {
+	if !id.root {
+		return nil
+	}
+	for _, err := range []error{syscall.Setgroups(nil), syscall.Setresgid(insideID, insideID, insideID), syscall.Setresuid(insideID, insideID, insideID)} {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // asProgram calls f so that the files it makes belong to the program. For root

@@ -44,7 +44,7 @@ type plan struct {
 	Fill      bool    // the supervisor has something to put in
 	Hosts     bool    // some host is allowed
 	Limits    resources
-	Filter    []unix.SockFilter
+	Filter    []byte // see assemble
 }
 
 // resources are what limitResources sets; 0 leaves one as it is.
@@ -136,8 +136,12 @@ func (k *keeper) run() error {
 		io = nil // a kernel that does not count
 	}
 	// Nobody with the same ID may look into this process; it has more than others.
+	// Changing the ID does that too, but not for everybody.
 	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
 		return failed("hide the keeper", err)
+	}
+	if err := (identity{root: k.plan.Given}).become(); err != nil {
+		return failed("take the ID", err)
 	}
 	built, err := k.build()
 	if err != nil {

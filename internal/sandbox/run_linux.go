@@ -174,6 +174,9 @@ func (s *supervisor) start() error {
 	if err != nil {
 		return diagnose(&failure{Step: "make the namespaces", Errno: errnoOf(err)})
 	}
+	if err := s.id.give(s.keeper.Pid); err != nil {
+		return diagnose(&failure{Step: "give the keeper an ID", Errno: errnoOf(err)})
+	}
 	if err := s.group.join(s.keeper.Pid); err != nil {
 		return unconfined("join the control group", err)
 	}
@@ -188,24 +191,20 @@ func (s *supervisor) start() error {
 	return nil
 }
 
-// attributes are those of the keeper: all namespaces at once, one ID, and the
-// four capabilities that building takes, within these namespaces only.
+// attributes are those of the keeper: all namespaces at once, and the
+// capabilities that building takes, within these namespaces only. Its memory is
+// this process's until it is another program (CLONE_VFORK): a copy would take
+// longer than all the rest where this process is large, and would hold what it
+// knows. So it begins without an ID of its own, see identity.give.
 func (s *supervisor) attributes() *syscall.SysProcAttr {
-	a := &syscall.SysProcAttr{
+	return &syscall.SysProcAttr{
 		Cloneflags: unix.CLONE_NEWUSER | unix.CLONE_NEWNS | unix.CLONE_NEWPID | unix.CLONE_NEWNET | unix.CLONE_NEWIPC |
-			unix.CLONE_NEWUTS | unix.CLONE_NEWCGROUP,
-		UidMappings: []syscall.SysProcIDMap{{ContainerID: insideID, HostID: s.id.uid, Size: 1}},
-		GidMappings: []syscall.SysProcIDMap{{ContainerID: insideID, HostID: s.id.gid, Size: 1}},
-		AmbientCaps: []uintptr{unix.CAP_SYS_ADMIN, unix.CAP_NET_ADMIN, unix.CAP_NET_BIND_SERVICE, unix.CAP_SETPCAP},
+			unix.CLONE_NEWUTS | unix.CLONE_NEWCGROUP | unix.CLONE_VM | unix.CLONE_VFORK,
+		AmbientCaps: []uintptr{unix.CAP_SYS_ADMIN, unix.CAP_NET_ADMIN, unix.CAP_NET_BIND_SERVICE, unix.CAP_SETPCAP, unix.CAP_SETUID, unix.CAP_SETGID},
 		Pdeathsig:   syscall.SIGKILL,
 		Setsid:      true,
 		PidFD:       &s.pidfd,
 	}
-	if s.id.root { // takes root's groups away, too; an ordinary user may not do that
-		a.GidMappingsEnableSetgroups = true
-		a.Credential = &syscall.Credential{Uid: insideID, Gid: insideID}
-	}
-	return a
 }
 
 // openOutput returns what the program writes to, and starts copying from it.
