@@ -30,7 +30,11 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := command(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil {
+	err := asShipped(ctx)
+	if err == nil {
+		err = command(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		if e, ok := errors.AsType[*sallyport.Error](err); ok && e.Mend != "" {
 			fmt.Fprintln(os.Stderr, "  try:", e.Mend)
@@ -152,9 +156,7 @@ func makeRoom(dir string, s scale, chosen []int) (string, error) {
 func (b *bench) measure(ctx context.Context, chosen []int) error {
 	b.say("building sallyport")
 	b.binary = filepath.Join(b.dir, "sallyport")
-	build := program(ctx, "go", "build", "-o", b.binary, "github.com/sallyport/sallyport/cmd/sallyport")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0") // as it is shipped
-	if _, err := spend(build); err != nil {
+	if err := build(ctx, b.binary, "cmd/sallyport"); err != nil {
 		return err
 	}
 	if err := b.look(ctx); err != nil {

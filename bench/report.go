@@ -65,7 +65,7 @@ type measure struct {
 	bar    bar
 	ours   sample
 	peer   string // name and version; empty where there is nothing to compare with
-	theirs sample // empty where the peer is missing
+	theirs sample // of the same rounds; empty where the peer is missing
 }
 
 // figure is what stands for a sample: the median of times, the most of memory.
@@ -77,16 +77,25 @@ func (m measure) figure(s sample) float64 {
 }
 
 // ratio compares us with the peer, as the bar wants it, or as times where there
-// is no bar. It is 0 where there is nothing to compare.
+// is no bar. It is 0 where there is nothing to compare. Times are compared
+// round by round, so that a machine that is slow for a while, which it then is
+// for both, does not show.
 func (m measure) ratio() float64 {
 	if len(m.theirs) == 0 {
 		return 0
 	}
-	ours, theirs := m.figure(m.ours), m.figure(m.theirs)
-	if m.bar.of == ofSpeed {
-		return theirs / ours
+	if m.unit == bytes {
+		return m.figure(m.ours) / m.figure(m.theirs)
 	}
-	return ours / theirs
+	var all sample
+	for i, ours := range m.ours {
+		if m.bar.of == ofSpeed {
+			all = append(all, m.theirs[i]/ours)
+		} else {
+			all = append(all, ours/m.theirs[i])
+		}
+	}
+	return all.median()
 }
 
 func (m measure) verdict() string {
@@ -133,8 +142,8 @@ type scale struct {
 }
 
 var (
-	full  = scale{Table: 1e9, Files: 100_000, Starts: 300, Rounds: 3, Spins: 9, Appends: 2000, Entries: 100_000}
-	quick = scale{Table: 64e6, Files: 5_000, Starts: 50, Rounds: 1, Spins: 3, Appends: 200, Entries: 5_000}
+	full  = scale{Table: 1e9, Files: 100_000, Starts: 300, Rounds: 3, Spins: 61, Appends: 2000, Entries: 100_000}
+	quick = scale{Table: 64e6, Files: 5_000, Starts: 50, Rounds: 1, Spins: 9, Appends: 200, Entries: 5_000}
 )
 
 // A machine is what the figures were taken on. They mean little anywhere else.
@@ -191,7 +200,7 @@ func (r *report) print(w io.Writer) error {
 		}
 		line(m.work, m.cell(m.ours), peer, ratio, m.barText(), m.verdict())
 	}
-	b.WriteString("\n≤ n× compares times, ≥ n× speeds. Times are medians, ± says where four fifths of\nthe rounds lie; memory is the peak of all rounds.\n")
+	b.WriteString("\n≤ n× compares times, ≥ n× speeds. Times and ratios are medians of the rounds, ±\nsays where four fifths of them lie; memory is the peak of all rounds.\n")
 	for _, n := range r.Notes {
 		b.WriteString("!!! " + n + "\n")
 	}

@@ -43,6 +43,7 @@ func TestVerdict(t *testing.T) {
 		"slower":           {measure{unit: seconds, bar: bar{ofTime, 1.4}, ours: sample{1.41}, theirs: sample{1}}, 1.41, "MISSED"},
 		"speed":            {measure{unit: seconds, bar: bar{ofSpeed, 1.5}, ours: sample{2}, theirs: sample{3}}, 1.5, "ok"},
 		"too little speed": {measure{unit: seconds, bar: bar{ofSpeed, 1.5}, ours: sample{2}, theirs: sample{2.9}}, 1.45, "MISSED"},
+		"round by round":   {measure{unit: seconds, bar: bar{ofTime, 1.1}, ours: sample{1, 10, 3}, theirs: sample{1, 9, 2}}, 10. / 9, "MISSED"},
 		"no peer":          {measure{unit: seconds, bar: bar{ofSpeed, 1.5}, ours: sample{2}}, 0, "alone"},
 		"an amount alone":  {measure{unit: seconds, bar: bar{ofAmount, 1}, ours: sample{0.5, 1, 9}}, 0, "ok"},
 		"the median":       {measure{unit: seconds, bar: bar{ofAmount, 1}, ours: sample{0.5, 2, 9}}, 0, "MISSED"},

@@ -79,11 +79,14 @@ func ensure(t *testing.T, s *Store, l *Lock) *Environment {
 	return e
 }
 
-// built is one environment that tests share.
+// built is one environment that tests share, and what was said to those who
+// asked for it at once.
 var built struct {
 	once  sync.Once
 	store *Store
 	env   *Environment
+	got   [3]*Environment
+	said  [3]bytes.Buffer
 }
 
 // plain returns the environment of one package, of one module, and its lock.
@@ -98,7 +101,17 @@ func plain(t *testing.T) (*Store, *Environment, *Lock) {
 			t.Fatal(err)
 		}
 		built.store = &Store{Dir: dir}
-		built.env = ensure(t, built.store, l)
+		var wg sync.WaitGroup
+		for i := range built.got {
+			wg.Go(func() {
+				var err error
+				if built.got[i], err = built.store.Ensure(t.Context(), l, Options{Progress: &built.said[i]}); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		built.env = built.got[0]
 	})
 	if built.env == nil {
 		t.Fatal("the shared environment was not built")
@@ -389,32 +402,17 @@ func TestBuilder(t *testing.T) {
 func TestBuildersAtOnce(t *testing.T) {
 	t.Parallel()
 	needPip(t)
-	w := newWheelhouse()
-	w.add(t, "alpha", "1.0", map[string]string{"alpha.py": "A = 1\n"})
-	s := newStore(t)
-	const n = 3
-	var said [n]bytes.Buffer
-	var got [n]*Environment
-	var wg sync.WaitGroup
-	for i := range n {
-		wg.Go(func() {
-			var err error
-			if got[i], err = s.Ensure(t.Context(), w.pinned(t), Options{Progress: &said[i]}); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	wg.Wait()
-	built, waited := 0, 0
-	for i := range n {
-		if got[i] == nil || got[i].Tree != got[0].Tree {
+	plain(t)
+	builders, waited := 0, 0
+	for i, e := range built.got {
+		if e == nil || e.Tree != built.env.Tree {
 			t.Fatal("different environments")
 		}
-		built += strings.Count(said[i].String(), "installing")
-		waited += strings.Count(said[i].String(), "waiting")
+		builders += strings.Count(built.said[i].String(), "installing")
+		waited += strings.Count(built.said[i].String(), "waiting")
 	}
-	if built != 1 || waited != n-1 {
-		t.Errorf("%d built and %d waited", built, waited)
+	if builders != 1 || waited != len(built.got)-1 {
+		t.Errorf("%d built and %d waited", builders, waited)
 	}
 }
 

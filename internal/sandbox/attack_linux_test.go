@@ -30,7 +30,7 @@ func init() {
 	attacks = map[string]func([]string) error{
 		"calls": callsThatMustFail, "descriptors": inheritedDescriptors, "write": writeEverywhere, "signal": signalOutside,
 		"privileges": havePrivileges, "unix": connectUnixSocket, "core": enableCore, "nest": nestSandbox, "keeper": touchKeeper,
-		"memory": takeMemory, "memories": takeMemoryTogether, "processes": takeProcesses, "daemon": leaveDaemon, "sleep": sleepLong,
+		"processes": takeProcesses, "daemon": leaveDaemon, "sleep": sleepLong,
 		"foreign": foreignCall, "dissolve": dissolveConnection, "race": raceConnect, "race-unix": raceUnix,
 		"send": sendEverywhere, "flood": floodNetwork, "user": changeUser, "supervise": superviseSleep,
 	}
@@ -288,38 +288,6 @@ func nestSandbox([]string) error {
 		return errors.New("the program ran unconfined")
 	}
 	return nil
-}
-
-func takeMemory([]string) error {
-	var all [][]byte
-	for range 1024 {
-		all = append(all, touched(8<<20))
-	}
-	return fmt.Errorf("got %d blocks of 8 MiB", len(all))
-}
-
-func touched(size int) []byte {
-	b := make([]byte, size)
-	for i := 0; i < size; i += 4096 {
-		b[i] = 1
-	}
-	return b
-}
-
-// takeMemoryTogether takes little in each of many processes.
-func takeMemoryTogether(args []string) error {
-	if len(args) > 0 {
-		b := touched(96 << 20)
-		time.Sleep(time.Minute)
-		return fmt.Errorf("kept %d bytes", len(b))
-	}
-	for range 6 {
-		if err := exec.Command("/proc/self/exe", "one").Start(); err != nil {
-			return err
-		}
-	}
-	time.Sleep(time.Minute)
-	return errors.New("six took 96 MiB each")
 }
 
 // takeProcesses starts processes until it is refused one, and says how many it got.

@@ -94,7 +94,9 @@ func (id identity) become() error {
 			return err
 		}
 	}
-	return nil
+	// The kernel forgets this when an ID changes. Should the supervisor have ended
+	// meanwhile, the keeper finds out when it next asks it something.
+	return unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0)
 }
 
 // asProgram calls f so that the files it makes belong to the program. For root

@@ -18,10 +18,13 @@ func TestTime(t *testing.T) {
 	}
 }
 
+// One process takes all, or each of many takes little.
 func TestMemory(t *testing.T) {
-	for _, name := range []string{"memory", "memories"} {
-		limits := Limits{Memory: 400 << 20, Time: 50 * time.Second}
-		r, out := attack(t, name, Config{Limits: limits})
+	for name, program := range map[string]string{
+		"one":  "x = []\nwhile True: x.append(b'x' * (8<<20))",
+		"many": "import os, time\nfor i in range(6):\n  if os.fork() == 0:\n    x = b'x' * (96<<20); time.sleep(60)\ntime.sleep(60)",
+	} {
+		r, out := python(t, Config{Limits: Limits{Memory: 400 << 20, Time: 50 * time.Second}}, program)
 		if r.Ended != OutOfMemory || r.Usage.Memory < 300<<20 || r.Walls.Memory == "none" {
 			t.Errorf("%s: %s, exit %d, %+v, %+v\n%s", name, r.Ended, r.Exit, r.Usage, r.Walls, out)
 		}
