@@ -122,7 +122,7 @@ func (k *killer) every(t *testing.T, args []string, site bool) {
 	if site {
 		from = k.made
 	}
-	dir := filepath.Join(t.TempDir(), "p")
+	dir := filepath.Join(scratch(t), "p")
 	copyTree(t, dir, from)
 	points, err := crash.Points(k.command(dir, args...), dir)
 	if errors.Is(err, crash.ErrNoTrace) {
@@ -148,6 +148,17 @@ func (k *killer) every(t *testing.T, args []string, site bool) {
 			t.Fatalf("killed before point %d of %d: %s %s", n, len(points), at.Call, at.Path)
 		}
 	}
+}
+
+// scratch is a folder in memory where there is one: what a kill leaves does not
+// depend on the disk, and thousands of syncs do.
+func scratch(t *testing.T) string {
+	dir, err := os.MkdirTemp("/dev/shm", "sallyport-test-*")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
 }
 
 // whole looks at what a killed command has left.

@@ -21,6 +21,9 @@ import (
 // inside a sandbox the tests run themselves.
 const attackVariable = "SANDBOX_TEST_ATTACK"
 
+// noSleep keeps the race detector from waiting a second at the end of each process.
+const noSleep = "GORACE=atexit_sleep_ms=0"
+
 // stranger is the ID under which root runs all tests a second time.
 const stranger = 54321
 
@@ -29,6 +32,7 @@ func TestMain(m *testing.M) {
 		os.Exit(try(name))
 	}
 	flag.Parse()
+	keeperEnv = append(keeperEnv, noSleep)
 	if err := Preflight(); err != nil {
 		fmt.Printf("NO SANDBOX TEST CAN RUN HERE: %v\n", err)
 		os.Exit(1)
@@ -125,7 +129,7 @@ func attack(t *testing.T, name string, c Config) (*Result, string) {
 		t.Fatalf("there is no attack called %s", name)
 	}
 	c.Args = append([]string{"/attack"}, c.Args...)
-	c.Env = append(c.Env, attackVariable+"="+name)
+	c.Env = append(c.Env, attackVariable+"="+name, noSleep)
 	c.Binds = append(c.Binds, self)
 	return inside(t, c)
 }
