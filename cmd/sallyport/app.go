@@ -23,6 +23,8 @@ type app struct {
 	site string // --site
 	as   string // --as
 	json bool   // --json
+
+	begun bool // the command line made sense, and its command runs
 }
 
 func newApp(in io.Reader, out, err io.Writer) *app { return &app{in: in, out: out, err: err} }
@@ -37,6 +39,10 @@ func (a *app) main(ctx context.Context, args []string) int {
 	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return 0
+	}
+	if !a.begun {
+		err = usageError(cmd, err)
+		a.json = a.json || wantsJSON(args)
 	}
 	if ctx.Err() != nil && !sallyport.Is(err, sallyport.Interrupted) {
 		err = sallyport.Errorf(sallyport.Interrupted, "stopped")
@@ -92,9 +98,6 @@ Environment:
 		SilenceUsage:  true,
 	}
 	root.CompletionOptions.HiddenDefaultCmd = false
-	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return sallyport.Errorf(sallyport.Usage, "%w", err).Try("%s --help", c.CommandPath())
-	})
 	f := root.PersistentFlags()
 	f.StringVar(&a.site, "site", os.Getenv("SALLYPORT_SITE"), "the site's `directory` (default: the nearest .sallyport)")
 	f.StringVar(&a.as, "as", os.Getenv("SALLYPORT_IDENTITY"), "the `identity` to act as: a name, or the path of a file")
@@ -103,23 +106,51 @@ Environment:
 		a.demoCommand(), a.initCommand(), a.idCommand(), a.dataCommand(), a.runCommand(), a.runsCommand(),
 		a.reproduceCommand(), a.verifyCommand(), a.logCommand(), a.versionCommand(),
 	)
-	usageErrors(root)
+	root.InitDefaultCompletionCmd()
+	for _, c := range root.Commands() {
+		a.prepare(c)
+	}
 	return root
 }
 
-// usageErrors gives wrong arguments the kind and the hint of wrong flags.
-func usageErrors(c *cobra.Command) {
-	if args := c.Args; args != nil {
-		c.Args = func(c *cobra.Command, given []string) error {
-			if err := args(c, given); err != nil {
-				return sallyport.Errorf(sallyport.Usage, "%w", err).Try("%s --help", c.CommandPath())
-			}
-			return nil
+// prepare makes c say when it begins, so that whatever went wrong before is
+// known to be the command line's fault. A command that only has subcommands
+// shows its help, and takes no other word.
+func (a *app) prepare(c *cobra.Command) {
+	if c.HasSubCommands() && !c.Runnable() {
+		c.Args = cobra.NoArgs
+		c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
+	}
+	if do := c.RunE; do != nil {
+		c.RunE = func(c *cobra.Command, args []string) error {
+			a.begun = true
+			return do(c, args)
 		}
 	}
 	for _, sub := range c.Commands() {
-		usageErrors(sub)
+		a.prepare(sub)
 	}
+}
+
+// usageError gives what cobra says about a command line kind and mend.
+func usageError(c *cobra.Command, err error) error {
+	if _, ok := errors.AsType[*sallyport.Error](err); ok {
+		return err
+	}
+	return sallyport.Errorf(sallyport.Usage, "%w", err).Try("%s --help", c.CommandPath())
+}
+
+// wantsJSON finds --json in a command line that could not be read.
+func wantsJSON(args []string) bool {
+	for _, arg := range args {
+		switch arg {
+		case "--json", "--json=true":
+			return true
+		case "--":
+			return false
+		}
+	}
+	return false
 }
 
 // open opens the site as the identity that --as, the environment or the home

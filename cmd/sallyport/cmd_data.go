@@ -220,8 +220,9 @@ func (a *app) printSchema(s *dataset.Schema) {
 		a.print("\ninferred from %s of %s, spread over the file\n", count(s.Sampled), many(s.Records, "record"))
 	}
 	if len(doubtful) > 0 {
-		a.print("\n%s\n", wrap("Besides the subject, these may identify a person: "+plain(strings.Join(doubtful, ", "))+
-			". Does the code need them?"))
+		text := "Besides the subject, these may identify a person: " + plain(strings.Join(doubtful, ", ")) +
+			". Does the code need them?"
+		a.print("\n%s\n", strings.Join(wrap(text, width), "\n"))
 	}
 }
 
@@ -259,17 +260,4 @@ func (a *app) getData(ctx context.Context, text, dst string) error {
 			a.print("Wrote %s to %s: %s, %s\n", v.Ref(), dst, many(v.Records, "record"), bytesText(v.Bytes))
 		})
 	})
-}
-
-// completeData offers the names of datasets.
-func (a *app) completeData(c *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
-	var names []string
-	_ = a.with(c.Context(), func(s *site.Site) error {
-		all, err := s.Data().List(c.Context())
-		for _, d := range all {
-			names = append(names, d.Name)
-		}
-		return err
-	})
-	return names, cobra.ShellCompDirectiveNoFileComp
 }

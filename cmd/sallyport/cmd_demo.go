@@ -55,20 +55,28 @@ var steps = []struct {
 	run  []string
 	fine sallyport.Kind // the kind of failure that is part of the play; 0 for none
 }{
-	{say: "A project is a git repository with a sallyport.yaml. This one predicts whether\na patient will be back in hospital.",
+	{say: "A project is a git repository with a sallyport.yaml. This one predicts whether\n" +
+		"a patient will be back in hospital.",
 		prep: (*demo).project, run: []string{"cat sallyport.yaml"}},
 	{say: "A site holds keys, sealed data and the ledger. You hold every role for now.",
 		run: []string{"sallyport init --name demo --as you"}},
-	{say: "The steward hands over the data. Each patient's records are sealed under keys of\ntheir own; the plaintext can go.",
-		run: []string{"sallyport data add encounters encounters.csv --subject patient_nbr", "rm encounters.csv", "sallyport data show encounters"}},
-	{say: "Rehearse on a tenth of the patients, then on a quarter. The environment is built\nonce, from the hashes in the lock. Inside there is no network, and code and data\nare read-only.",
+	{say: "The steward hands over the data. Each patient's records are sealed under keys of\n" +
+		"their own; the plaintext can go.",
+		run: []string{"sallyport data add encounters encounters.csv --subject patient_nbr", "rm encounters.csv",
+			"sallyport data show encounters"}},
+	{say: "Rehearse on a tenth of the patients, then on a quarter. The environment is built\n" +
+		"once, from the hashes in the lock. Inside there is no network, and code and data\n" +
+		"are read-only.",
 		run: []string{"sallyport run --sample 10%", "sallyport run --sample 25% --quiet"}},
 	{say: "Now on all of them.",
 		run: []string{"sallyport run", "sallyport runs show last"}},
 	{say: "What if the code is hostile? We add a line that sends data away, and rehearse.",
-		prep: (*demo).hostile, run: []string{"git diff --stat", "sallyport run train --sample 10% --quiet", "git checkout --quiet train.py"}},
-	{say: "Take the model out, with its signature, its provenance and the proof that both are\nin the ledger. Anybody can check it, offline, with the site's public keys.",
-		run: []string{"sallyport runs get @full model -o model", "sallyport log export -o ledger", "sallyport verify model --trust ledger/trust.json"}},
+		prep: (*demo).hostile, run: []string{"git diff --stat", "sallyport run train --sample 10% --quiet",
+			"git checkout --quiet train.py"}},
+	{say: "Take the model out, with its signature, its provenance and the proof that both are\n" +
+		"in the ledger. Anybody can check it, offline, with the site's public keys.",
+		run: []string{"sallyport runs get @full model -o model", "sallyport log export -o ledger",
+			"sallyport verify model --trust ledger/trust.json"}},
 	{say: "Was it really made that way? Build it again from the record alone and compare.",
 		run: []string{"sallyport reproduce @full --quiet"}},
 	{say: "Everything that happened, proven from the first entry to the last.",
@@ -120,7 +128,8 @@ func (d *demo) folder(keep string) (err error) {
 		err = os.Mkdir(d.dir, 0o755)
 	}
 	if err != nil {
-		return sallyport.Errorf(sallyport.Usage, "cannot make the scratch folder: %w", err).Try("name one that does not exist, with --keep")
+		return sallyport.Errorf(sallyport.Usage, "cannot make the scratch folder: %w", err).
+			Try("name one that does not exist, with --keep")
 	}
 	d.work = filepath.Join(d.dir, "readmission")
 	return nil
@@ -150,7 +159,8 @@ func (d *demo) project() error {
 		c := exec.CommandContext(d.ctx, "git", args...)
 		c.Dir = d.work
 		if out, err := c.CombinedOutput(); err != nil {
-			return sallyport.Errorf(sallyport.Usage, "git %s: %w", args[0], err).At("%s", bytes.TrimSpace(out)).Try("install git 2.28 or newer")
+			return sallyport.Errorf(sallyport.Usage, "git %s: %w", args[0], err).At("%s", bytes.TrimSpace(out)).
+				Try("install git 2.28 or newer")
 		}
 	}
 	return nil
@@ -184,7 +194,8 @@ func (d *demo) command(line string) (string, error) {
 	var out bytes.Buffer
 	c := exec.CommandContext(d.ctx, args[0], args[1:]...)
 	c.Dir = d.work
-	c.Env = append(os.Environ(), "SALLYPORT_HOME="+filepath.Join(d.dir, "home"), "SALLYPORT_SITE=", "SALLYPORT_IDENTITY=", "GIT_PAGER=cat")
+	c.Env = append(os.Environ(), "SALLYPORT_HOME="+filepath.Join(d.dir, "home"),
+		"SALLYPORT_SITE=", "SALLYPORT_IDENTITY=", "GIT_PAGER=cat")
 	c.Stdout = io.MultiWriter(&out, d.out)
 	c.Stderr = d.err
 	c.Cancel = func() error { return c.Process.Signal(os.Interrupt) }

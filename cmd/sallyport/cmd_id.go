@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -69,6 +70,14 @@ func (a *app) newIdentity(ctx context.Context, name, roleList, out string, locke
 	return a.with(ctx, func(s *site.Site) error {
 		if err := s.Who.May(sallyport.Enrol); err != nil {
 			return err
+		}
+		// Looked at before a file is made, which would be nobody's.
+		all, err := s.Principals(ctx)
+		if err != nil {
+			return err
+		}
+		if slices.ContainsFunc(all, func(p sallyport.Principal) bool { return p.Name == name }) {
+			return sallyport.Errorf(sallyport.Usage, "%s is enrolled already", name).Try("choose another name")
 		}
 		id, made, err := a.ensureIdentity(name, out, locked)
 		if err != nil {

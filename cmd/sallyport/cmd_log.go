@@ -47,7 +47,7 @@ func (a *app) listLog(ctx context.Context, last int64) error {
 		return a.show(all, func() {
 			t := table{head: []string{"N", "TIME", "WHAT", "BY", "OBJECT", "DIGEST"}, right: map[int]bool{0: true}}
 			for _, e := range all {
-				t.add(fmt.Sprint(e.N), e.Time.Format("2006-01-02 15:04:05"), e.Kind, e.By, e.Object, e.Digest.Short())
+				t.add(fmt.Sprint(e.N), e.Time.Format("01-02 15:04:05"), e.Kind, e.By, e.Object, e.Digest.Short())
 			}
 			t.print(a.out)
 		})
@@ -75,7 +75,8 @@ func (a *app) verifyLog(ctx context.Context) error {
 			return err
 		}
 		return a.show(r, func() {
-			a.print("%s from %s to %s: whole\n", many(r.Size, "entry"), r.First.Format("2006-01-02 15:04:05"), r.Last.Format("2006-01-02 15:04:05"))
+			a.print("%s from %s to %s: whole\n", many(r.Size, "entry"),
+				r.First.Format("2006-01-02 15:04:05"), r.Last.Format("2006-01-02 15:04:05"))
 			a.print("%s as their newest entries say\n", many(r.Objects, "object"))
 			for _, n := range r.Backwards {
 				a.print("entry %d is older than the one before it: a clock was set back\n", n)
@@ -106,9 +107,8 @@ another way than the models.`,
 
 func (a *app) exportLog(ctx context.Context, dir string) error {
 	return a.with(ctx, func(s *site.Site) error {
-		if err := s.Log.Export(ctx, dir); err != nil {
-			return err
-		}
+		// Everything that can fail comes before the folder is made: one without
+		// its trust file could not be made again under the same name.
 		trust, err := s.Trust(ctx)
 		if err != nil {
 			return err
@@ -117,12 +117,15 @@ func (a *app) exportLog(ctx context.Context, dir string) error {
 		if err != nil {
 			return err
 		}
-		file := filepath.Join(dir, "trust.json")
-		if err := os.WriteFile(file, text, 0o644); err != nil {
-			return err
-		}
 		keys, err := trust.Signers()
 		if err != nil {
+			return err
+		}
+		if err := s.Log.Export(ctx, dir); err != nil {
+			return err
+		}
+		file := filepath.Join(dir, "trust.json")
+		if err := os.WriteFile(file, text, 0o644); err != nil {
 			return err
 		}
 		return a.show(map[string]any{"directory": dir, "trust": file}, func() {

@@ -2,11 +2,15 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"strings"
+	"sync/atomic"
 
 	"github.com/spf13/cobra"
 
+	"github.com/sallyport/sallyport"
 	"github.com/sallyport/sallyport/internal/project"
 	"github.com/sallyport/sallyport/internal/run"
 	"github.com/sallyport/sallyport/internal/sandbox"
@@ -34,6 +38,7 @@ and carries them.`,
 		RunE: func(c *cobra.Command, stages []string) error {
 			return a.run(c.Context(), stages, sample, set, quiet)
 		},
+		ValidArgsFunction: completeStages,
 	}
 	c.Flags().StringVar(&sample, "sample", "", "rehearse on `N` subjects, or N% of them")
 	c.Flags().StringArrayVar(&set, "set", nil, "set a parameter, `key=value`; may be given again")
@@ -61,6 +66,7 @@ func (a *app) ran(ctx context.Context, s *site.Site, r *run.Record, err error) e
 	if r == nil {
 		return err
 	}
+	err = naming(err, r.ID)
 	forecast, ferr := s.Runs().Forecast(ctx, r)
 	if err == nil {
 		err = ferr
@@ -72,36 +78,54 @@ func (a *app) ran(ctx context.Context, s *site.Site, r *run.Record, err error) e
 		return err
 	}
 	a.print("run %s %s", r.ID, r.Status)
-	if folders := r.Folders(); len(folders) > 0 {
+	folders := r.Folders()
+	if r.Status == run.Finished && len(folders) > 0 {
 		a.print(", with %s", strings.Join(folders, ", "))
 	}
 	a.print("\n")
 	a.printForecast(forecast)
 	if r.Status == run.Finished {
 		a.print("\nSee it:      sallyport runs show %s\n", r.ID)
-		for _, f := range r.Folders() {
-			a.print("Take it out: sallyport runs get %s %s -o %s\n", r.ID, f, f)
-			break
+		if len(folders) > 0 {
+			a.print("Take it out: sallyport runs get %s %s -o %s\n", r.ID, folders[0], folders[0])
 		}
 	}
 	return err
 }
 
-// watch tells a person what a run does while it does it.
+// naming puts the name of the run into a hint that was written without it.
+func naming(err error, run string) error {
+	if e, ok := errors.AsType[*sallyport.Error](err); ok {
+		e.Mend = strings.ReplaceAll(e.Mend, "runs show RUN", "runs show "+run)
+	}
+	return err
+}
+
+// watch tells a person what a run does while it does it. What it tells comes
+// from several goroutines, so all of it goes through one writer.
 func (a *app) watch(quiet bool) run.Watch {
 	out := &quoted{w: a.err}
+	if a.json {
+		out.w = io.Discard
+	}
+	var tried atomic.Int64 // by the stage that runs
 	w := run.Watch{
-		Note: func(text string) { a.say("%s\n", text) },
+		Note: func(text string) { out.own("%s\n", text) },
 		Stage: func(name string, i, n int) {
-			a.say("stage %s (%d of %d)\n", name, i, n)
+			tried.Store(0)
+			out.own("stage %s (%d of %d)\n", name, i, n)
 		},
 		Ended: func(st run.Stage) {
-			out.flush()
-			a.say("stage %s %s: %s, %s at the peak%s\n", st.Name, st.Status, timeText(st.Usage.Wall), bytesText(st.Usage.Memory), triesText(st.Network))
+			if more := tried.Load() - fewAttempts; more > 0 {
+				out.own("  … and %d more\n", more)
+			}
+			out.own("stage %s %s: %s, %s at the peak%s\n",
+				st.Name, st.Status, timeText(st.Usage.Wall), bytesText(st.Usage.Memory), triesText(st.Network))
 		},
 		Attempt: func(stage string, t sandbox.Attempt) {
-			out.flush()
-			a.say("  ! %s\n", attemptText(t))
+			if tried.Add(1) <= fewAttempts {
+				out.own("  ! %s\n", attemptText(t))
+			}
 		},
 	}
 	if !quiet && !a.json {
@@ -109,6 +133,10 @@ func (a *app) watch(quiet bool) run.Watch {
 	}
 	return w
 }
+
+// fewAttempts is how many attempts of a stage a person is shown: code decides
+// how often it tries, and a flood of them would hide everything else.
+const fewAttempts = 20
 
 func triesText(n run.Network) string {
 	if n.Attempts == 0 {
@@ -136,8 +164,8 @@ func attemptText(t sandbox.Attempt) string {
 
 func (a *app) printForecast(fs []run.Forecast) {
 	for _, f := range fs {
-		a.print("all %s will take stage %s about %s and %s (from %d sizes)\n",
-			many(f.Records, "record"), f.Stage, timeText(f.Wall), bytesText(f.Memory), len(f.Sizes))
+		a.print("all %s will take stage %s about %s and %s (from %s)\n",
+			many(f.Records, "record"), f.Stage, timeText(f.Wall), bytesText(f.Memory), many(int64(len(f.Sizes)), "size"))
 	}
 }
 
@@ -156,7 +184,7 @@ Exit code 0 means identical, 1 that something differs.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.reproduce(c.Context(), args[0], quiet)
 		},
-		ValidArgsFunction: a.completeRuns,
+		ValidArgsFunction: a.completeRuns(1),
 	}
 	c.Flags().BoolVarP(&quiet, "quiet", "q", false, "do not show what the stages print")
 	return c
@@ -169,18 +197,33 @@ func (a *app) reproduce(ctx context.Context, name string, quiet bool) error {
 			return err
 		}
 		r, err := s.Runs().Reproduce(ctx, before, a.watch(quiet))
-		if r == nil || r.Reproduces == nil {
+		if r == nil {
 			return err
 		}
-		if a.json {
-			if jerr := a.encode(a.out, r.Reproduces); err == nil {
-				err = jerr
-			}
-			return err
+		err = naming(err, r.ID)
+		result := reproduction{Run: r.ID, Reproduces: before.ID, Status: r.Status, Comparison: r.Reproduces}
+		if serr := a.show(result, func() { a.printReproduction(result) }); err == nil {
+			err = serr
 		}
-		a.printComparison(before.ID, r.ID, r.Reproduces)
 		return err
 	})
+}
+
+// A reproduction is what "reproduce --json" prints. The comparison is missing
+// if there was nothing to compare, because a stage did not finish.
+type reproduction struct {
+	Run        string     `json:"run"` // the new one
+	Reproduces string     `json:"reproduces"`
+	Status     run.Status `json:"status"`
+	*run.Comparison
+}
+
+func (a *app) printReproduction(r reproduction) {
+	if r.Comparison == nil {
+		a.print("run %s %s\n", r.Run, r.Status)
+		return
+	}
+	a.printComparison(r.Reproduces, r.Run, r.Comparison)
 }
 
 func (a *app) printComparison(before, now string, c *run.Comparison) {
@@ -210,16 +253,3 @@ func (a *app) printComparison(before, now string, c *run.Comparison) {
 }
 
 func number(f float64) string { return fmt.Sprintf("%.6g", f) }
-
-// completeRuns offers the names of runs.
-func (a *app) completeRuns(c *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-	names := []string{"last"}
-	_ = a.with(c.Context(), func(s *site.Site) error {
-		all, err := s.Runs().List(c.Context())
-		for _, r := range all {
-			names = append(names, r.ID+"\t"+r.Project+" "+string(r.Status))
-		}
-		return err
-	})
-	return names, cobra.ShellCompDirectiveNoFileComp
-}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -62,6 +63,11 @@ func (a *app) printReport(r evidence.Report, trust evidence.Trust, source string
 		t.add(c.Name, mark, plain(c.Detail))
 	}
 	t.print(a.out)
+	for _, c := range r.Checks {
+		if c.Verdict != evidence.Passed {
+			a.print("\n%s:\n  %s\n", c.Name, strings.Join(wrap(plain(c.Detail), width-2), "\n  "))
+		}
+	}
 	a.print("\n")
 	for _, s := range r.Signed {
 		a.print("%s is signed by %s\n", s.File, s.By)
@@ -81,7 +87,8 @@ func (a *app) trust(ctx context.Context, file string) (evidence.Trust, string, e
 	}
 	dir, err := site.Find(a.site)
 	if err != nil {
-		return evidence.Trust{}, "", sallyport.Errorf(sallyport.Unknown, "there is nothing to trust: no trust file was given, and this is not a site").
+		return evidence.Trust{}, "", sallyport.Errorf(sallyport.Unknown,
+			"there is nothing to trust: no trust file was given, and this is not a site").
 			Try("ask the site that made the model for its trust file, and give it with --trust")
 	}
 	s, err := site.Open(ctx, dir, nil)

@@ -27,7 +27,8 @@ func home() (string, error) {
 	}
 	dir, err := os.UserConfigDir()
 	if err != nil {
-		return "", sallyport.Errorf(sallyport.Usage, "there is no home folder to keep identities in").Try("set SALLYPORT_HOME")
+		return "", sallyport.Errorf(sallyport.Usage, "there is no home folder to keep identities in").
+			Try("set SALLYPORT_HOME")
 	}
 	return filepath.Join(dir, "sallyport"), nil
 }
@@ -70,7 +71,7 @@ func (a *app) usual(ctx context.Context, siteDir string) (string, error) {
 	}
 	var mine []string
 	for _, p := range enrolled {
-		if _, err := os.Stat(filepath.Join(dir, p.Name+".id")); err == nil {
+		if isMine(filepath.Join(dir, p.Name+".id"), p) {
 			mine = append(mine, p.Name)
 		}
 	}
@@ -87,6 +88,18 @@ func (a *app) usual(ctx context.Context, siteDir string) (string, error) {
 	}
 	return "", sallyport.Errorf(sallyport.Usage, "you have several identities here: %s", strings.Join(mine, ", ")).
 		Try("say which with --as NAME, or set SALLYPORT_IDENTITY")
+}
+
+// isMine reports whether the identity file at path is that of p: another site
+// may have somebody else of the same name. A file that is locked or cannot be
+// read counts by its name, and opening it will say what is wrong.
+func isMine(path string, p sallyport.Principal) bool {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return !errors.Is(err, fs.ErrNotExist)
+	}
+	id, err := seal.ParseIdentity(text, func() (string, error) { return "", errors.New("locked") })
+	return err != nil || id.SigningPEM() == p.Signing
 }
 
 // identityPath turns what --as takes into the path of a file.
@@ -117,7 +130,9 @@ func (a *app) readIdentity(path string) (*seal.Identity, error) {
 	if err != nil {
 		return nil, err
 	}
-	id, err := seal.ParseIdentity(text, func() (string, error) { return a.passphrase("passphrase of " + filepath.Base(path) + ": ") })
+	id, err := seal.ParseIdentity(text, func() (string, error) {
+		return a.passphrase("passphrase of " + filepath.Base(path) + ": ")
+	})
 	if e, ok := errors.AsType[*sallyport.Error](err); ok {
 		e.At("%s", path)
 	}
@@ -129,7 +144,8 @@ func (a *app) ensureIdentity(name, path string, locked bool) (id *seal.Identity,
 	if _, err := os.Stat(path); err == nil {
 		id, err := a.readIdentity(path)
 		if err == nil && id.Name != name {
-			err = sallyport.Errorf(sallyport.Usage, "this is the identity of %s", id.Name).At("%s", path).Try("choose another file with -o")
+			err = sallyport.Errorf(sallyport.Usage, "this is the identity of %s", id.Name).At("%s", path).
+				Try("choose another file with -o")
 		}
 		return id, false, err
 	}
@@ -179,7 +195,8 @@ func (a *app) passphrase(prompt string) (string, error) {
 	}
 	f, ok := a.in.(*os.File)
 	if !ok || !term.IsTerminal(int(f.Fd())) {
-		return "", sallyport.Errorf(sallyport.Usage, "the identity is locked and there is no terminal to ask for its passphrase").
+		return "", sallyport.Errorf(sallyport.Usage,
+			"the identity is locked and there is no terminal to ask for its passphrase").
 			Try("set SALLYPORT_PASSPHRASE")
 	}
 	a.say("%s", prompt)

@@ -123,25 +123,23 @@ func many(n int64, what string) string {
 	return count(n) + " " + what + "s"
 }
 
-// wrap breaks text into lines of at most width columns.
-func wrap(text string) string {
-	var b strings.Builder
-	at := 0
+// wrap breaks text into lines of at most n columns; a longer word keeps a line
+// of its own.
+func wrap(text string, n int) []string {
+	var lines []string
+	var line string
 	for _, word := range strings.Fields(text) {
-		n := utf8.RuneCountInString(word)
 		switch {
-		case at == 0:
-		case at+1+n > width:
-			b.WriteByte('\n')
-			at = 0
+		case line == "":
+			line = word
+		case utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > n:
+			lines = append(lines, line)
+			line = word
 		default:
-			b.WriteByte(' ')
-			at++
+			line += " " + word
 		}
-		b.WriteString(word)
-		at += n
 	}
-	return b.String()
+	return append(lines, line)
 }
 
 // A meter shows how far a long piece of work is, on a terminal only, and only
@@ -158,10 +156,16 @@ type meter struct {
 // terminal and the output is for a person.
 func (a *app) meter(label string) *meter {
 	m := &meter{label: label, begun: time.Now()}
-	if f, ok := a.err.(*os.File); ok && !a.json && term.IsTerminal(int(f.Fd())) {
-		m.w = f
+	if !a.json && isTerminal(a.err) {
+		m.w = a.err
 	}
 	return m
+}
+
+// isTerminal reports whether w shows what is written to it to a person.
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 // at shows that done of total bytes are done; a total of 0 is not known.
@@ -177,7 +181,8 @@ func (m *meter) at(done, total int64) {
 	}
 	const bar = 24
 	n := int(min(done, total) * bar / total)
-	fmt.Fprintf(m.w, "\r\x1b[K%s  [%s%s] %3d %%  %s of %s", cut(m.label, 24), strings.Repeat("=", n), strings.Repeat(" ", bar-n),
+	fmt.Fprintf(m.w, "\r\x1b[K%s  [%s%s] %3d %%  %s of %s",
+		cut(m.label, 24), strings.Repeat("=", n), strings.Repeat(" ", bar-n),
 		min(done, total)*100/total, bytesText(done), bytesText(total))
 }
 
@@ -186,45 +191,4 @@ func (m *meter) done() {
 	if m.shown {
 		fmt.Fprint(m.w, "\r\x1b[K")
 	}
-}
-
-// A quoted writer shows what a stage prints: each line behind a bar, without
-// any control character, so that no output can pass for Sallyport's own or
-// play tricks on the terminal.
-type quoted struct {
-	w    io.Writer
-	line []byte
-}
-
-func (q *quoted) Write(b []byte) (int, error) {
-	for _, c := range b {
-		if c == '\n' || c == '\r' || len(q.line) >= 4096 {
-			q.flush()
-		}
-		if c != '\n' && c != '\r' {
-			q.line = append(q.line, c)
-		}
-	}
-	return len(b), nil
-}
-
-func (q *quoted) flush() {
-	if len(q.line) == 0 {
-		return
-	}
-	fmt.Fprintf(q.w, "  | %s\n", plain(string(q.line)))
-	q.line = q.line[:0]
-}
-
-// plain returns s with everything that is not a printable character replaced.
-func plain(s string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '\t':
-			return ' '
-		case r < ' ' || r >= 0x7f && r < 0xa0 || r == 0x2028 || r == 0x2029 || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069:
-			return '·'
-		}
-		return r
-	}, strings.ToValidUTF8(s, "·"))
 }

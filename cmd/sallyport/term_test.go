@@ -82,9 +82,12 @@ func TestWords(t *testing.T) {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}
-	for line := range strings.Lines(wrap(strings.Repeat("word ", 100))) {
-		if len(line) > width+1 {
+	for _, line := range wrap(strings.Repeat("word ", 100), 30) {
+		if len(line) > 30 {
 			t.Errorf("%d columns", len(line))
 		}
+	}
+	if got := wrap("", 30); len(got) != 1 || got[0] != "" {
+		t.Errorf("got %q", got)
 	}
 }

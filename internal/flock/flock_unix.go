@@ -15,7 +15,7 @@ func (l *Lock) Share() error { return l.flock(unix.LOCK_SH) }
 func (l *Lock) Alone() error { return l.flock(unix.LOCK_EX) }
 
 // TryAlone holds the lock alone if nobody else holds it, and reports whether
-// it does. A shared lock that was held before is held again if it does not.
+// it does. If it does not, a lock that was held before may be lost: Share again.
 func (l *Lock) TryAlone() (bool, error) {
 	err := l.flock(unix.LOCK_EX | unix.LOCK_NB)
 	return err == nil, ignore(err, unix.EWOULDBLOCK)

@@ -13,7 +13,7 @@ func (l *Lock) Share() error { return l.lock(0) }
 func (l *Lock) Alone() error { return l.lock(windows.LOCKFILE_EXCLUSIVE_LOCK) }
 
 // TryAlone holds the lock alone if nobody else holds it, and reports whether
-// it does.
+// it does. If it does not, a lock that was held before is lost: Share again.
 func (l *Lock) TryAlone() (bool, error) {
 	err := l.lock(windows.LOCKFILE_EXCLUSIVE_LOCK | windows.LOCKFILE_FAIL_IMMEDIATELY)
 	if errors.Is(err, windows.ERROR_LOCK_VIOLATION) {

@@ -21,8 +21,10 @@ import (
 )
 
 // A Snapshot is the code of a project as it lies in its work tree: the files
-// that git tracks, and those that it does not track and does not ignore.
-// Declared data, outputs of stages and the site are never part of it.
+// that git knows, committed or added, as they are now, and the files that
+// describe the project. What git was never told of is not code: it may as well
+// be the data that somebody is about to hand over. Declared data, outputs of
+// stages and the site are never part of it.
 //
 // Commit and Diff together give the files again: check Commit out and run git
 // apply on Diff, and they lie in the folder Prefix.
@@ -32,6 +34,7 @@ type Snapshot struct {
 	Dirty     bool             // whether the files differ from Commit
 	Diff      []byte           // a git patch from Commit to the files, new files included
 	Untracked []string         // files of the patch that Commit does not have
+	LeftOut   []string         // files that git neither knows nor ignores
 	Remote    string           // URL of the remote, without credentials; may be empty
 	Tree      sallyport.Digest // of Manifest
 	Files     []File           // sorted by Path, bytewise
@@ -86,11 +89,20 @@ func (p *Project) Snapshot(ctx context.Context) (*Snapshot, error) {
 func (s *Snapshot) Close() error { return s.root.Close() }
 
 func (s *Snapshot) read(ctx context.Context, p *Project, repo *repository) error {
-	committed, all, err := repo.files(ctx, s.Commit)
+	committed, all, others, err := repo.files(ctx, s.Commit)
 	if err != nil {
 		return err
 	}
 	skip := p.notCode()
+	for _, name := range others {
+		switch {
+		case name == FileName || name == p.Python || name == p.Params:
+			all = append(all, name)
+		case !slices.ContainsFunc(skip, func(place string) bool { return within(name, place) }):
+			s.LeftOut = append(s.LeftOut, name)
+		}
+	}
+	slices.Sort(all)
 	var total int64
 	for _, name := range all {
 		if slices.ContainsFunc(skip, func(place string) bool { return within(name, place) }) {
@@ -264,23 +276,26 @@ func publicURL(s string) string {
 	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
 }
 
-// files returns the paths below the project's folder that the commit has, and
-// all that belong to the code: committed, staged, or neither and not ignored.
-// Both are sorted bytewise.
-func (r *repository) files(ctx context.Context, commit string) (committed, all []string, err error) {
+// files returns the paths below the project's folder that the commit has, those
+// that git knows, committed or added, and the others that it does not ignore.
+// The first two are sorted bytewise.
+func (r *repository) files(ctx context.Context, commit string) (committed, known, others []string, err error) {
 	if commit != "" {
 		if committed, err = r.list(ctx, "ls-tree", "-r", "-z", "--name-only", commit); err != nil {
-			return nil, nil, err
+			return nil, nil, nil, err
 		}
 	}
-	staged, err := r.list(ctx, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+	added, err := r.list(ctx, "ls-files", "-z", "--cached")
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
-	all = slices.Concat(committed, staged)
+	if others, err = r.list(ctx, "ls-files", "-z", "--others", "--exclude-standard"); err != nil {
+		return nil, nil, nil, err
+	}
+	known = slices.Concat(committed, added)
 	slices.Sort(committed)
-	slices.Sort(all)
-	return committed, slices.Compact(all), nil
+	slices.Sort(known)
+	return committed, slices.Compact(known), others, nil
 }
 
 // diff returns the patch from commit to the work tree, without the places skip.

@@ -111,7 +111,12 @@ func TestSnapshot(t *testing.T) {
 
 	write(t, p.Dir, "train.py", "print(2)\n")
 	write(t, p.Dir, "new file ü.py", "print(3)\n")
+	git(t, repo, "add", "sub/new file ü.py")
+	write(t, p.Dir, "people.csv", "secret\n") // not declared, not ignored, and not code
 	s := snapshot(t, p)
+	if !slices.Equal(s.LeftOut, []string{"people.csv"}) {
+		t.Errorf("left out: %v", s.LeftOut)
+	}
 	if !s.Dirty || s.Tree == clean.Tree || !slices.Equal(s.Untracked, []string{"new file ü.py"}) {
 		t.Errorf("dirty: %v %v", s.Dirty, s.Untracked)
 	}
@@ -170,6 +175,10 @@ func TestDifferenceGivesTheFiles(t *testing.T) {
 					git(t, repo, "add", "-A")
 				}
 				change(t, repo, p.Dir)
+				switch name {
+				case "new", "empty", "binary", "odd name", "link": // git has to know a file for it to be code
+					git(t, repo, "add", "--intent-to-add", ".")
+				}
 				index, _ := os.ReadFile(filepath.Join(repo, ".git/index"))
 				s := snapshot(t, p)
 				if after, _ := os.ReadFile(filepath.Join(repo, ".git/index")); !bytes.Equal(index, after) {
@@ -275,21 +284,30 @@ func TestSnapshotRefusals(t *testing.T) {
 		change func(t *testing.T, repo, dir string)
 		kind   sallyport.Kind
 		msg    string
+		add    bool
 	}{
-		"a link to the outside":       {func(t *testing.T, _, d string) { link(t, d, "l", "../beside.txt") }, sallyport.Refused, "out of the project"},
-		"an absolute link":            {func(t *testing.T, _, d string) { link(t, d, "l", "/etc/passwd") }, sallyport.Refused, "out of the project"},
-		"a link by way of a link":     {func(t *testing.T, _, d string) { link(t, d, "lib/up", ".."); link(t, d, "l", "lib/up/../x") }, sallyport.Refused, "out of the project"},
-		"a repository inside":         {func(t *testing.T, _, d string) { git(t, d, "init", "-q", "inner"); write(t, d, "inner/x", "x") }, sallyport.Invalid, "git repository inside"},
-		"a name that repaints":        {func(t *testing.T, _, d string) { write(t, d, "a\x1b[2J", "x") }, sallyport.Invalid, "file name"},
-		"no repository":               {func(t *testing.T, r, _ string) { _ = os.RemoveAll(filepath.Join(r, ".git")) }, sallyport.NotFound, "not in a git repository"},
-		"a repository without a HEAD": {func(t *testing.T, r, _ string) { write(t, r, ".git/HEAD", "garbage") }, sallyport.NotFound, "not in a git repository"},
+		"a link to the outside":   {func(t *testing.T, _, d string) { link(t, d, "l", "../beside.txt") }, sallyport.Refused, "out of the project", true},
+		"an absolute link":        {func(t *testing.T, _, d string) { link(t, d, "l", "/etc/passwd") }, sallyport.Refused, "out of the project", true},
+		"a link by way of a link": {func(t *testing.T, _, d string) { link(t, d, "lib/up", ".."); link(t, d, "l", "lib/up/../x") }, sallyport.Refused, "out of the project", true},
+		"a repository inside": {func(t *testing.T, _, d string) {
+			git(t, d, "init", "-q", "inner")
+			write(t, d, "inner/x", "x")
+			git(t, filepath.Join(d, "inner"), "add", "x")
+			commit(t, filepath.Join(d, "inner"))
+		}, sallyport.Invalid, "git repository inside", true},
+		"a name that repaints":        {func(t *testing.T, _, d string) { write(t, d, "a\x1b[2J", "x") }, sallyport.Invalid, "file name", true},
+		"no repository":               {func(t *testing.T, r, _ string) { _ = os.RemoveAll(filepath.Join(r, ".git")) }, sallyport.NotFound, "not in a git repository", false},
+		"a repository without a HEAD": {func(t *testing.T, r, _ string) { write(t, r, ".git/HEAD", "garbage") }, sallyport.NotFound, "not in a git repository", false},
 		"a work tree elsewhere": {func(t *testing.T, r, _ string) { git(t, r, "config", "core.worktree", t.TempDir()) },
-			sallyport.Refused, "work tree lies elsewhere"},
+			sallyport.Refused, "work tree lies elsewhere", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			repo, p := newRepo(t)
 			commit(t, repo)
 			tc.change(t, repo, p.Dir)
+			if tc.add {
+				git(t, repo, "add", "-A")
+			}
 			_, err := p.Snapshot(t.Context())
 			e, ok := errors.AsType[*sallyport.Error](err)
 			if !ok || e.Kind != tc.kind || !strings.Contains(e.Msg, tc.msg) || e.Mend == "" {

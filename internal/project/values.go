@@ -15,6 +15,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 
 	"github.com/sallyport/sallyport"
+	"github.com/sallyport/sallyport/internal/lazyregexp"
 )
 
 // Bounds of a file of metrics or parameters. Each is far above what people
@@ -34,6 +35,9 @@ type Metrics struct {
 	NotFinite map[string]string  // keys whose value is "nan", "+inf" or "-inf"
 }
 
+// metricName bounds what a name can carry: it stands in the clear in a record.
+var metricName = lazyregexp.New(`^[\pL][\pL\pN -~]{0,95}$`)
+
 // ReadMetrics reads a metrics file, JSON or YAML by the ending of its path.
 //
 // It takes numbers and booleans only: metrics leave the sandbox in the clear,
@@ -42,6 +46,9 @@ type Metrics struct {
 func ReadMetrics(file string, b []byte) (Metrics, error) {
 	m := Metrics{map[string]float64{}, map[string]string{}}
 	err := readValues(file, b, func(key string, value any) error {
+		if !metricName.MatchString(key) {
+			return errors.New("a name that is not one of a metric: it begins with a letter and has at most 96 printable characters")
+		}
 		var f float64
 		switch v := value.(type) {
 		case nil:

@@ -5,8 +5,8 @@ import (
 	"context"
 	"io"
 	"maps"
-	"math"
 	"slices"
+	"strconv"
 
 	"github.com/sallyport/sallyport"
 )
@@ -29,12 +29,12 @@ type Difference struct {
 
 	Missing string `json:"missing,omitempty"` // "before" or "now": only the other run has it
 
-	Before float64 `json:"before,omitempty"` // of a metric
-	Now    float64 `json:"now,omitempty"`
+	Before float64 `json:"before"` // of a metric
+	Now    float64 `json:"now"`
 
-	Bytes int64 `json:"bytes,omitempty"` // of an artefact: how many bytes differ, a longer end included
-	First int64 `json:"first,omitempty"` // offset of the first
-	Size  int64 `json:"size,omitempty"`  // the longer of the two
+	Bytes int64 `json:"bytes"` // of an artefact: how many bytes differ, a longer end included
+	First int64 `json:"first"` // offset of the first
+	Size  int64 `json:"size"`  // the longer of the two
 }
 
 // compare compares the outputs and metrics of two runs.
@@ -74,7 +74,7 @@ func compareMetrics(before, after map[string]float64) []Difference {
 			out = append(out, Difference{Metric: k, Missing: "before", Now: b})
 		case !hadB:
 			out = append(out, Difference{Metric: k, Missing: "now", Before: a})
-		case a != b && !(math.IsNaN(a) && math.IsNaN(b)):
+		case a != b:
 			out = append(out, Difference{Metric: k, Before: a, Now: b})
 		}
 	}
@@ -143,6 +143,7 @@ func changed(a, b *Record) []string {
 		say("records of "+a.Data[i].Path, a.Data[i].Selection.Short(), b.Data[i].Selection.Short())
 	}
 	say("processor", a.Host.CPU, b.Host.CPU)
+	say("cores", strconv.Itoa(a.Host.Cores), strconv.Itoa(b.Host.Cores))
 	say("architecture", a.Host.Arch, b.Host.Arch)
 	say("kernel", a.Host.Kernel, b.Host.Kernel)
 	say("sallyport", a.Host.Sallyport, b.Host.Sallyport)

@@ -1,9 +1,9 @@
 package run
 
 import (
+	"bytes"
 	"context"
 	"fmt"
-	"io"
 
 	"github.com/sallyport/sallyport"
 	"github.com/sallyport/sallyport/internal/env"
@@ -36,18 +36,9 @@ func (s *Service) environment(ctx context.Context, lock *env.Lock, builds bool, 
 type notes func(string)
 
 func (n notes) Write(b []byte) (int, error) {
-	n(string(trimNewline(b)))
+	n(string(bytes.TrimRight(b, "\r\n")))
 	return len(b), nil
 }
-
-func trimNewline(b []byte) []byte {
-	for len(b) > 0 && (b[len(b)-1] == '\n' || b[len(b)-1] == '\r') {
-		b = b[:len(b)-1]
-	}
-	return b
-}
-
-var _ io.Writer = notes(nil)
 
 // bytesText writes a number of bytes for a person.
 func bytesText(n int64) string {

@@ -3,6 +3,7 @@ package run
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"time"
 )
@@ -14,12 +15,12 @@ type Forecast struct {
 	Records int64         `json:"records"` // of the whole
 	Wall    time.Duration `json:"wall"`    // nanoseconds
 	Memory  int64         `json:"memory"`  // bytes at the peak
-	Sizes   []int64       `json:"sizes"`   // records of the rehearsals, ascending
+	Sizes   []int64       `json:"sizes"`   // records of the runs it is fitted to, ascending
 }
 
-// Forecast looks at every finished run that did the same as r (project, stages
-// and their commands) on another number of records, and fits time and memory
-// of each stage. It returns nothing unless two sizes or more are known, or if
+// Forecast looks at every finished run that did the same as r (project, stages,
+// their commands, parameters and environment), on fewer records or all, and fits
+// time and memory of each stage. It returns nothing unless two sizes or more are known, or if
 // r saw everything.
 func (s *Service) Forecast(ctx context.Context, r *Record) ([]Forecast, error) {
 	seen, whole := r.Size()
@@ -57,7 +58,13 @@ func (s *Service) Forecast(ctx context.Context, r *Record) ([]Forecast, error) {
 
 // sameWork reports whether two runs executed the same commands.
 func sameWork(a, b *Record) bool {
-	return a.Project == b.Project && slices.EqualFunc(a.Stages, b.Stages, func(x, y Stage) bool {
+	if a.Project != b.Project || !maps.Equal(a.Params, b.Params) {
+		return false
+	}
+	if (a.Environment == nil) != (b.Environment == nil) || a.Environment != nil && a.Environment.ID != b.Environment.ID {
+		return false
+	}
+	return slices.EqualFunc(a.Stages, b.Stages, func(x, y Stage) bool {
 		return x.Name == y.Name && x.Command == y.Command
 	})
 }

@@ -14,7 +14,7 @@ import (
 // variables returns the whole environment of a stage: nothing of the host's,
 // and what makes training repeatable set before any library reads it. Thread
 // counts follow the CPU limit, because sums in another order differ.
-func variables(cores int) []string {
+func variables(cores int, stage string) []string {
 	n := strconv.Itoa(cores)
 	return []string{
 		"CUBLAS_WORKSPACE_CONFIG=:4096:8",
@@ -30,6 +30,7 @@ func variables(cores int) []string {
 		"PYTHONDONTWRITEBYTECODE=1",
 		"PYTHONHASHSEED=0",
 		"PYTHONUNBUFFERED=1",
+		"SALLYPORT_STAGE=" + stage,
 		"TF_DETERMINISTIC_OPS=1",
 		"TMPDIR=/tmp",
 		"TZ=UTC",

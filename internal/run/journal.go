@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/sallyport/sallyport"
 	"github.com/sallyport/sallyport/internal/ledger"
@@ -27,6 +28,10 @@ func (s *Service) begin(ctx context.Context, p *plan, code *shelf) (*journal, er
 		return nil, err
 	}
 	j.release = release
+	for _, st := range p.stages {
+		j.record.Stages = append(j.record.Stages, Stage{Name: st.Name, Command: st.Run, Status: Planned,
+			Limits: limits(st.Limits), Variables: p.variables(st)})
+	}
 	err = s.Log.Update(ctx, s.Who.Name, func(tx *ledger.Tx) error {
 		stored := []*Stored{&j.record.Code.Snapshot}
 		if j.record.Code.Diff != nil {
@@ -67,7 +72,7 @@ func (j *journal) end(ctx context.Context, cause error) (*Record, error) {
 		}
 		holds := map[string]sallyport.Digest{}
 		for _, e := range signed {
-			if _, err := tx.Put("evidence.signed", "evidence", string(e.digest.Hex()), e.document(j.record.ID), nil); err != nil {
+			if _, err := tx.Put("evidence.signed", "evidence", e.digest.Hex(), e.document(j.record.ID), nil); err != nil {
 				return err
 			}
 			holds[e.name] = e.digest
@@ -79,9 +84,25 @@ func (j *journal) end(ctx context.Context, cause error) (*Record, error) {
 		return err
 	})
 	if err != nil {
-		return nil, errors.Join(err, cause)
+		// What is said first is what a person has to mend first.
+		return nil, errors.Join(unrecorded(j.record.ID, err), cause)
 	}
 	return &j.record, cause
+}
+
+// unrecorded says of which run the end could not be recorded. The next command
+// records it as interrupted.
+func unrecorded(id string, err error) error {
+	if e, ok := errors.AsType[*sallyport.Error](err); ok && e.Place == "" {
+		e.At("recording the end of run %s", id)
+	}
+	return err
+}
+
+// stageOf returns the record of the stage called name.
+func (j *journal) stageOf(name string) *Stage {
+	i := slices.IndexFunc(j.record.Stages, func(st Stage) bool { return st.Name == name })
+	return &j.record.Stages[i]
 }
 
 // outcome turns the reason why a run ended into its status.

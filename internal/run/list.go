@@ -2,30 +2,34 @@ package run
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/sallyport/sallyport"
 	"github.com/sallyport/sallyport/internal/ledger"
 )
 
-// List returns every run, oldest first.
+// List returns every run in the order in which they began.
 func (s *Service) List(ctx context.Context) ([]Record, error) {
-	var all []Record
+	all := []Record{}
 	err := s.each(ctx, func(r Record) { all = append(all, r) })
+	slices.SortStableFunc(all, func(a, b Record) int { return a.Started.Compare(b.Started) })
 	return all, err
 }
 
 // Find returns the run whose name begins with prefix; "last" is the newest.
 func (s *Service) Find(ctx context.Context, prefix string) (*Record, error) {
+	all, err := s.List(ctx)
+	if err != nil {
+		return nil, err
+	}
 	var found []Record
-	if err := s.each(ctx, func(r Record) {
+	for _, r := range all {
 		if prefix == "last" {
 			found = []Record{r}
 		} else if prefix != "" && strings.HasPrefix(r.ID, prefix) {
 			found = append(found, r)
 		}
-	}); err != nil {
-		return nil, err
 	}
 	switch len(found) {
 	case 0:

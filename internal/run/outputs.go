@@ -1,7 +1,6 @@
 package run
 
 import (
-	"fmt"
 	"io/fs"
 	"os"
 	"path"
@@ -38,7 +37,7 @@ func (o *outputs) collect(place string, at *os.Root) error {
 
 func (o *outputs) place(place string, at *os.Root) error {
 	if !strings.HasSuffix(place, "/") {
-		err := o.file(place, path.Base(place), at)
+		err := o.file(place, place, path.Base(place), at)
 		if os.IsNotExist(err) {
 			return nil // the stage's business, unless it is its metrics
 		}
@@ -49,7 +48,7 @@ func (o *outputs) place(place string, at *os.Root) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
-		return o.file(place+name, name, at)
+		return o.file(place, place+name, name, at)
 	})
 	if err == nil && len(o.artefacts) > before {
 		o.folders = append(o.folders, strings.TrimSuffix(place, "/"))
@@ -57,20 +56,21 @@ func (o *outputs) place(place string, at *os.Root) error {
 	return err
 }
 
-// file seals the file name below at as the artefact p.
-func (o *outputs) file(p, name string, at *os.Root) error {
+// file seals the file name below at, which is place, as the artefact p.
+func (o *outputs) file(place, p, name string, at *os.Root) error {
 	info, err := at.Lstat(name)
 	if err != nil {
 		return err
 	}
 	bad := func(format string, args ...any) error {
-		return sallyport.Errorf(sallyport.StageFailed, format, args...).At("stage %s: %s", o.stage.Name, p)
+		// The name is the stage's choice and may say anything; the place is ours.
+		return sallyport.Errorf(sallyport.StageFailed, format, args...).At("stage %s: %s", o.stage.Name, place)
 	}
 	switch {
 	case !info.Mode().IsRegular():
 		return bad("it wrote something that is not a file (%s); only files are kept", kindOf(info.Mode()))
 	case strings.ContainsFunc(p, func(r rune) bool { return r < ' ' || r == 0x7f || r == '\\' || r == '�' }):
-		return sallyport.Errorf(sallyport.StageFailed, "it wrote a file whose name has control characters or is not UTF-8").At("stage %s", o.stage.Name)
+		return bad("it wrote a file whose name has control characters or is not UTF-8")
 	case len(o.artefacts) >= maxArtefacts:
 		return bad("it wrote more than %d files", maxArtefacts)
 	case path.Base(p) == "model.sig", slices.Contains(strings.Split(p, "/"), "model.evidence"):
@@ -78,7 +78,7 @@ func (o *outputs) file(p, name string, at *os.Root) error {
 	}
 	f, err := at.Open(name)
 	if err != nil {
-		return fmt.Errorf("collecting %s: %w", p, err)
+		return err
 	}
 	defer f.Close()
 	st, err := o.shelf.put(f)

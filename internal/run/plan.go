@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -50,6 +51,9 @@ func (s *Service) plan(ctx context.Context, req Request, code *shelf, watch Watc
 		return nil, err
 	}
 	defer snap.Close()
+	if n := len(snap.LeftOut); n > 0 {
+		watch.note(fmt.Sprintf("left out %d files that git does not know: git add them if they are code", n))
+	}
 	if err := p.keepCode(ctx, snap, code); err != nil {
 		return nil, err
 	}
@@ -86,14 +90,13 @@ func (p *plan) keepCode(ctx context.Context, snap *project.Snapshot, code *shelf
 // lookUp fixes parameters, data and environment. read returns a file of the
 // project as it is recorded.
 func (s *Service) lookUp(ctx context.Context, p *plan, read func(string) ([]byte, error), watch Watch) error {
-	p.record.Variables = variables(cores(p.project.Limits.CPU))
 	p.code = func(root *os.Root) error {
 		r, err := s.open(ctx, p.record.Code.Snapshot)
 		if err != nil {
 			return err
 		}
 		defer r.Close()
-		if err := untar(root, r); err != nil {
+		if err := untar(root, r, everything); err != nil {
 			return err
 		}
 		if p.params == nil {
@@ -169,6 +172,18 @@ func (s *Service) readEnvironment(ctx context.Context, p *plan, read func(string
 	return nil
 }
 
+// variables are a stage's environment: as it was recorded, of a reproduction.
+func (p *plan) variables(st project.Stage) []string {
+	if p.compare != nil {
+		for _, before := range p.compare.Stages {
+			if before.Name == st.Name {
+				return before.Variables
+			}
+		}
+	}
+	return variables(cores(st.Limits.CPU), st.Name)
+}
+
 // cores is how many threads a stage is told to use: its CPU limit in whole
 // cores, or all of the machine's.
 func cores(limit float64) int {
@@ -178,9 +193,13 @@ func cores(limit float64) int {
 	return max(1, int(limit))
 }
 
-// untar lays a snapshot out below root. The snapshot is our own, yet it is
-// read as if it came from outside: os.Root keeps every name below root.
-func untar(root *os.Root, r io.Reader) error {
+// everything wants the content of every file.
+func everything(string) bool { return true }
+
+// untar lays a snapshot out below root; files whose content nobody wants are
+// empty. The snapshot is our own, yet it is read as if it came from outside:
+// os.Root keeps every name below root.
+func untar(root *os.Root, r io.Reader, want func(name string) bool) error {
 	tr := tar.NewReader(r)
 	for {
 		h, err := tr.Next()
@@ -202,11 +221,10 @@ func untar(root *os.Root, r io.Reader) error {
 		if err != nil {
 			return err
 		}
-		if _, err := io.Copy(f, tr); err != nil {
-			f.Close()
-			return err
+		if want(h.Name) {
+			_, err = io.Copy(f, tr)
 		}
-		if err := f.Close(); err != nil {
+		if err := errors.Join(err, f.Close()); err != nil {
 			return err
 		}
 	}
@@ -225,13 +243,17 @@ func replace(root *os.Root, name string, b []byte) error {
 	return f.Close()
 }
 
-// limits are a stage's limits as the sandbox takes them.
+// limits are a stage's limits as the sandbox takes them. There always is one of
+// memory: without a word from the project, half of the machine's.
 func limits(l project.Limits) sandbox.Limits {
+	if l.Memory == 0 {
+		l.Memory = thisHost().Memory / 2
+	}
 	return sandbox.Limits{CPU: l.CPU, Memory: l.Memory, Time: l.Time, Processes: l.Processes, FileSize: l.FileSize}
 }
 
-// selection is the sample as datasets take it. The seed is the same for every
-// run, so that a larger sample holds a smaller one and rehearsals compare.
+// selection is the sample as datasets take it. No run has a seed of its own, so
+// a larger sample holds a smaller one and rehearsals compare.
 func (s Sample) selection() dataset.Selection {
 	return dataset.Selection{Subjects: s.Subjects, Percent: s.Percent}
 }

@@ -10,17 +10,19 @@ import (
 // Status says where a run stands.
 type Status string
 
-// A run is Running until exactly one of the others is recorded.
+// A run is Planned and Running until exactly one of the others is recorded.
 const (
+	Planned     Status = "planned" // of a stage: it has not begun
 	Running     Status = "running"
 	Finished    Status = "finished"
 	Failed      Status = "failed"      // a stage failed or hit a limit
 	Interrupted Status = "interrupted" // somebody stopped it, or the process was killed
 )
 
-// A Record is the document of a run (object "run"). It holds nothing from
-// which a person could be told: captured output and the names that a stage
-// tried to reach are sealed, and only their counts stand here.
+// A Record is the document of a run (object "run"). It stands in the clear in
+// the site. What a stage printed and what it tried to reach is sealed, and only
+// counted here; what a stage chooses besides (numbers and names of metrics, names
+// of artefacts) is not: see "covert channels" in doc/threats.md.
 type Record struct {
 	ID      string    `json:"id"`
 	Project string    `json:"project"`
@@ -37,11 +39,10 @@ type Record struct {
 	Params      map[string]any `json:"params,omitempty"` // as the stages saw them
 	Set         []string       `json:"set,omitempty"`    // --set, in order
 	Sample      Sample         `json:"sample,omitzero"`
-	Variables   []string       `json:"variables"` // the stages' environment variables, KEY=value
 	Host        Host           `json:"host"`
 
 	Stages     []Stage                     `json:"stages"`
-	Evidence   map[string]sallyport.Digest `json:"evidence,omitempty"` // "provenance", "model/model.sig": objects "evidence"
+	Evidence   map[string]sallyport.Digest `json:"evidence,omitempty"` // "model/model.sig": objects "evidence"
 	Reproduces *Comparison                 `json:"reproduces,omitempty"`
 }
 
@@ -92,7 +93,6 @@ type Host struct {
 	OS        string `json:"os"`
 	Arch      string `json:"arch"`
 	Kernel    string `json:"kernel"`
-	Libc      string `json:"libc,omitempty"`
 	CPU       string `json:"cpu"`
 	Cores     int    `json:"cores"`
 	Memory    int64  `json:"memory"` // bytes
@@ -100,28 +100,31 @@ type Host struct {
 
 // A Stage is what became of one stage.
 type Stage struct {
-	Name     string             `json:"name"`
-	Command  string             `json:"command"`
-	Status   Status             `json:"status"`
-	Exit     int                `json:"exit"`
-	Why      string             `json:"why,omitempty"`
-	Started  time.Time          `json:"started"`
-	Usage    sandbox.Usage      `json:"usage"`
-	Limits   sandbox.Limits     `json:"limits"`
-	Walls    sandbox.Walls      `json:"walls"`
-	Network  Network            `json:"network"`
-	Metrics  map[string]float64 `json:"metrics,omitempty"`
-	Unusual  map[string]string  `json:"unusual,omitempty"` // metrics that are "nan", "+inf" or "-inf"
-	Outputs  []Artefact         `json:"outputs,omitempty"`
-	Folders  []string           `json:"folders,omitempty"`  // of Outputs: the artefact folders, "model"
-	Output   Stored             `json:"output"`             // what it printed, sealed
-	Attempts *Stored            `json:"attempts,omitempty"` // JSON lines of sandbox.Attempt, sealed
+	Name      string             `json:"name"`
+	Command   string             `json:"command"`
+	Status    Status             `json:"status"`
+	Exit      int                `json:"exit"`
+	Why       string             `json:"why,omitempty"`
+	Started   time.Time          `json:"started"`
+	Usage     sandbox.Usage      `json:"usage"`
+	Limits    sandbox.Limits     `json:"limits"`
+	Variables []string           `json:"variables"` // its whole environment, KEY=value
+	Walls     sandbox.Walls      `json:"walls"`
+	Network   Network            `json:"network"`
+	Metrics   map[string]float64 `json:"metrics,omitempty"`
+	Unusual   map[string]string  `json:"unusual,omitempty"` // metrics that are "nan", "+inf" or "-inf"
+	Outputs   []Artefact         `json:"outputs,omitempty"`
+	Folders   []string           `json:"folders,omitempty"`  // of Outputs: the artefact folders, "model"
+	Output    Stored             `json:"output"`             // what it printed, sealed
+	Attempts  *Stored            `json:"attempts,omitempty"` // JSON lines of sandbox.Attempt, sealed
 }
 
 // Network counts what a stage tried to reach; names are sealed in Attempts.
 type Network struct {
-	Attempts int64 `json:"attempts"`
-	Allowed  int64 `json:"allowed"`
+	Attempts int64 `json:"attempts"`           // all of them
+	Allowed  int64 `json:"allowed"`            // to hosts that may be reached
+	Distinct int64 `json:"distinct"`           // different ones that are listed, with how often each was made
+	Unlisted int64 `json:"unlisted,omitempty"` // made after the list was full
 }
 
 // An Artefact is a file that a stage wrote, kept sealed.

@@ -18,7 +18,12 @@ func (s *Service) hold(id string) (release func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	if ok, err := l.TryAlone(); err != nil || !ok {
+	ok, err := l.TryAlone()
+	if err != nil {
+		l.Close()
+		return nil, err
+	}
+	if !ok {
 		l.Close()
 		return nil, sallyport.Errorf(sallyport.Busy, "another process is at work on run %s", id)
 	}
@@ -44,16 +49,21 @@ func (s *Service) Recover(ctx context.Context) ([]string, error) {
 	var mended []string
 	for _, r := range left {
 		release, err := s.hold(r.ID)
-		if err != nil {
+		if sallyport.Is(err, sallyport.Busy) {
 			continue // it is under way
+		} else if err != nil {
+			return mended, err
 		}
 		err = s.Log.Update(ctx, s.Who.Name, func(tx *ledger.Tx) error {
 			var newest Record
 			if err := tx.Get("run", r.ID, &newest); err != nil || newest.Status != Running {
 				return err
 			}
-			newest.Status, newest.Why = Interrupted, "its process ended before the run did: killed, or the machine stopped"
+			newest.Status, newest.Why = Interrupted, "its end could not be recorded: it was killed, the disk was full, or the machine stopped"
 			newest.Ended = now()
+			for i := range newest.Stages {
+				newest.Stages[i].Status = Interrupted // nobody knows how far it came
+			}
 			mended = append(mended, r.ID)
 			_, err := tx.Put("run.interrupted", "run", r.ID, newest, nil)
 			return err
@@ -66,7 +76,7 @@ func (s *Service) Recover(ctx context.Context) ([]string, error) {
 	return mended, nil
 }
 
-// each calls fn with every record, oldest first.
+// each calls fn with every record, in the order of their newest entries.
 func (s *Service) each(ctx context.Context, fn func(Record)) error {
 	return s.Log.View(ctx, func(tx *ledger.Tx) error {
 		return tx.Each("run", func(_ string, raw []byte, _ ledger.Entry) error {

@@ -1,11 +1,12 @@
 package run
 
 import (
+	"archive/tar"
 	"bytes"
 	"context"
 	"io"
+	"io/fs"
 	"os"
-	"path/filepath"
 
 	"github.com/sallyport/sallyport"
 	"github.com/sallyport/sallyport/internal/project"
@@ -44,8 +45,8 @@ func (s *Service) Reproduce(ctx context.Context, before *Record, watch Watch) (*
 	return r, err
 }
 
-// planAgain makes the plan of a run from its record. Its code, which holds no
-// personal data, is laid out in dir to be read.
+// planAgain makes the plan of a run from its record. In dir the project's
+// description is laid out to be read.
 func (s *Service) planAgain(ctx context.Context, before *Record, dir string, code *shelf, watch Watch) (*plan, error) {
 	if err := s.layOut(ctx, before, dir); err != nil {
 		return nil, err
@@ -89,11 +90,12 @@ func (s *Service) planAgain(ctx context.Context, before *Record, dir string, cod
 		return nil, err
 	}
 	return p, s.lookUp(ctx, p, func(name string) ([]byte, error) {
-		return os.ReadFile(filepath.Join(dir, filepath.FromSlash(name)))
+		return s.codeFile(ctx, before, name)
 	}, watch)
 }
 
-// layOut writes the code of a run into dir.
+// layOut writes into dir what reading the project takes: its own description,
+// and of every other file that it is there. What the code says stays sealed.
 func (s *Service) layOut(ctx context.Context, r *Record, dir string) error {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -105,8 +107,32 @@ func (s *Service) layOut(ctx context.Context, r *Record, dir string) error {
 		return err
 	}
 	defer snapshot.Close()
-	return untar(root, snapshot)
+	return untar(root, snapshot, func(name string) bool { return name == project.FileName })
 }
+
+// codeFile returns one file of a run's code.
+func (s *Service) codeFile(ctx context.Context, r *Record, name string) ([]byte, error) {
+	snapshot, err := s.open(ctx, r.Code.Snapshot)
+	if err != nil {
+		return nil, err
+	}
+	defer snapshot.Close()
+	tr := tar.NewReader(snapshot)
+	for {
+		h, err := tr.Next()
+		if err == io.EOF {
+			return nil, fs.ErrNotExist
+		} else if err != nil {
+			return nil, err
+		}
+		if h.Name == name {
+			return io.ReadAll(io.LimitReader(tr, maxCodeFile))
+		}
+	}
+}
+
+// maxCodeFile bounds a lock or parameter file that is read from a snapshot.
+const maxCodeFile = 64 << 20
 
 // copyStored puts stored bytes onto a shelf again, so that each run keeps what
 // it needs by itself. Code is small.

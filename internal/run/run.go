@@ -95,8 +95,8 @@ func (s *Service) execute(ctx context.Context, p *plan, code *shelf, watch Watch
 			watch.Stage(st.Name, i+1, len(p.stages))
 		}
 		err = j.stage(ctx, p, st, watch)
-		if watch.Ended != nil && len(j.record.Stages) == i+1 {
-			watch.Ended(j.record.Stages[i])
+		if watch.Ended != nil {
+			watch.Ended(*j.stageOf(st.Name))
 		}
 		if err != nil {
 			break

@@ -84,7 +84,7 @@ func (s *Service) about(r *Record) evidence.Run {
 		Source:  evidence.Source{Commit: r.Code.Commit, URI: r.Code.Remote, Snapshot: r.Code.Tree},
 		Started: r.Started, Finished: r.Ended,
 		Internal: map[string]any{
-			"host": r.Host, "variables": r.Variables, "params": r.Params,
+			"host": r.Host, "params": r.Params,
 		},
 	}
 	if r.Code.Diff != nil {
@@ -96,9 +96,9 @@ func (s *Service) about(r *Record) evidence.Run {
 	}
 	for _, st := range r.Stages {
 		run.Stages = append(run.Stages, st.Name)
-		run.Internal["stage "+st.Name] = map[string]any{"command": st.Command, "limits": st.Limits, "walls": st.Walls}
+		run.Internal["stage "+st.Name] = map[string]any{"command": st.Command, "limits": st.Limits, "walls": st.Walls, "variables": st.Variables}
 		for _, a := range st.Outputs {
-			if !strings.Contains(a.Path, "/") || !st.inFolder(a.Path) {
+			if !st.inFolder(a.Path) {
 				run.Byproducts = append(run.Byproducts, evidence.File{Name: a.Path, SHA256: a.Digest})
 			}
 		}

@@ -1,10 +1,9 @@
 package run
 
 import (
-	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -21,7 +20,7 @@ import (
 )
 
 // maxOutput bounds what is kept of what a stage prints, in bytes. The stage
-// goes on; the record says that the rest was dropped.
+// goes on; what is kept ends by saying that the rest was dropped.
 const maxOutput = 64 << 20
 
 // maxMetrics bounds what is read of a metrics file: one byte more than
@@ -31,16 +30,13 @@ const maxMetrics = 1<<20 + 1
 // stage executes one stage and adds it to the record, whatever becomes of it.
 // Its outputs are kept only if it finished: nothing half-written stays.
 func (j *journal) stage(ctx context.Context, p *plan, st project.Stage, watch Watch) error {
-	j.record.Stages = append(j.record.Stages, Stage{
-		Name: st.Name, Command: st.Run, Status: Running, Started: now(), Limits: limits(st.Limits),
-	})
-	rec := &j.record.Stages[len(j.record.Stages)-1]
+	rec := j.stageOf(st.Name)
+	rec.Status, rec.Started = Running, now()
 	printed, written := newShelf(j.s.Blobs, j.s.Output), newShelf(j.s.Blobs, j.s.Output)
 	log := &captured{stream: printed.w.Stream(), live: watch.Output}
-	tries := &attempts{stage: st.Name, stream: printed.w.Stream(), live: watch.Attempt}
 	out := &outputs{shelf: written, stage: st}
 
-	result, err := launch.Local{}.Run(ctx, j.task(ctx, p, st, rec, log, tries, out))
+	result, err := launch.Local{}.Run(ctx, j.task(ctx, p, st, rec, log, watch, out))
 	if err == nil {
 		rec.Exit, rec.Usage, rec.Walls = result.Exit, result.Usage, result.Walls
 		err = verdict(st, result, log.tail())
@@ -55,8 +51,11 @@ func (j *journal) stage(ctx context.Context, p *plan, st project.Stage, watch Wa
 	} else {
 		written.discard()
 	}
-	if kerr := j.keepPrinted(rec, printed, log, tries); err == nil {
+	if kerr := j.keepPrinted(rec, printed, log, result); err == nil {
 		err = kerr
+	}
+	if err != nil {
+		rec.Outputs, rec.Folders, rec.Metrics, rec.Unusual = nil, nil, nil, nil
 	}
 	rec.Status, rec.Why = outcome(err)
 	return err
@@ -77,35 +76,67 @@ func (j *journal) keepOutputs(ctx context.Context, rec *Stage, st project.Stage,
 	return nil
 }
 
-// keepPrinted makes durable what the stage printed and tried to reach.
-func (j *journal) keepPrinted(rec *Stage, sh *shelf, log *captured, tries *attempts) (err error) {
-	if rec.Output, err = sh.keep(log.stream); err != nil {
+// keepPrinted makes durable what the stage printed and what it tried to reach,
+// which result, if there is one, lists.
+func (j *journal) keepPrinted(rec *Stage, sh *shelf, log *captured, result *sandbox.Result) error {
+	output, err := sh.keep(log.stream)
+	var attempts *Stored
+	if err == nil && result != nil {
+		rec.Network = countAttempts(result)
+		attempts, err = keepAttempts(sh, result.Attempts)
+	}
+	if err == nil {
+		err = sh.close()
+	}
+	if err != nil {
+		sh.discard()
 		return err
 	}
-	rec.Output.Digest = "" // short output could be guessed from its digest
-	rec.Network = tries.counts
-	if tries.counts.Attempts > 0 {
-		st, err := sh.keep(tries.stream)
-		if err != nil {
-			return err
-		}
-		st.Digest = ""
-		rec.Attempts = &st
-	}
-	if err := errors.Join(tries.err, sh.close()); err != nil {
-		return err
-	}
+	output.Digest = "" // short output could be guessed from its digest
+	rec.Output, rec.Attempts = output, attempts
 	j.shelves = append(j.shelves, sh)
 	return nil
 }
 
+func countAttempts(r *sandbox.Result) Network {
+	n := Network{Distinct: int64(len(r.Attempts)), Unlisted: int64(r.Unlisted)}
+	n.Attempts = n.Unlisted
+	for _, a := range r.Attempts {
+		n.Attempts += int64(a.Count)
+		if a.Allowed {
+			n.Allowed += int64(a.Count)
+		}
+	}
+	return n
+}
+
+// keepAttempts seals the list of attempts, one JSON line each.
+func keepAttempts(sh *shelf, list []sandbox.Attempt) (*Stored, error) {
+	if len(list) == 0 {
+		return nil, nil
+	}
+	var lines bytes.Buffer
+	enc := json.NewEncoder(&lines)
+	for _, a := range list {
+		if err := enc.Encode(a); err != nil {
+			return nil, err
+		}
+	}
+	st, err := sh.put(&lines)
+	st.Digest = ""
+	return &st, err
+}
+
 // task says what the stage may see and where it may write.
-func (j *journal) task(ctx context.Context, p *plan, st project.Stage, rec *Stage, log *captured, tries *attempts, out *outputs) launch.Task {
+func (j *journal) task(ctx context.Context, p *plan, st project.Stage, rec *Stage, log *captured, watch Watch, out *outputs) launch.Task {
 	t := launch.Task{
-		Command: st.Run, Env: append(slices.Clone(j.record.Variables), "SALLYPORT_STAGE="+st.Name),
+		Command: st.Run, Env: rec.Variables,
 		Code: p.code, Writes: st.Writes, Collect: out.collect,
 		Limits: rec.Limits, Network: p.project.Network,
-		Stdout: log, Stderr: log, Attempt: tries.add,
+		Stdout: log, Stderr: log,
+	}
+	if watch.Attempt != nil {
+		t.Attempt = func(a sandbox.Attempt) { watch.Attempt(st.Name, a) }
 	}
 	if st.Metrics != "" && !slices.ContainsFunc(st.Writes, func(w string) bool { return within(st.Metrics, w) }) {
 		t.Writes = append(slices.Clone(t.Writes), st.Metrics)
@@ -279,33 +310,4 @@ func (c *captured) tail() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return string(c.last)
-}
-
-// attempts keeps what a stage tried to reach, one JSON line each.
-type attempts struct {
-	mu     sync.Mutex
-	stage  string
-	stream *blob.Stream
-	live   func(string, sandbox.Attempt)
-	counts Network
-	err    error
-}
-
-func (a *attempts) add(at sandbox.Attempt) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.counts.Attempts++
-	if at.Allowed {
-		a.counts.Allowed++
-	}
-	if a.live != nil {
-		a.live(a.stage, at)
-	}
-	w := bufio.NewWriter(a.stream)
-	if err := json.NewEncoder(w).Encode(at); err != nil && a.err == nil {
-		a.err = err
-	}
-	if err := w.Flush(); err != nil && a.err == nil {
-		a.err = err
-	}
 }

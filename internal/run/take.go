@@ -2,7 +2,6 @@ package run
 
 import (
 	"context"
-	"io"
 	"os"
 	"path"
 	"path/filepath"
@@ -14,7 +13,7 @@ import (
 	"github.com/sallyport/sallyport/internal/seal"
 )
 
-// Taking is the document of an object "taking": that somebody took an artefact
+// Taking is the document of an object "model-taking": that somebody took an artefact
 // folder of a run out of the site.
 type Taking struct {
 	Run    string `json:"run"`
@@ -35,31 +34,52 @@ func (s *Service) Take(ctx context.Context, r *Record, folder, dst string) (*Tak
 		return nil, sallyport.Errorf(sallyport.NotFound, "run %s has no artefact folder %q", r.ID, folder).
 			Try("it has: %s", strings.Join(r.Folders(), ", "))
 	}
-	if _, err := os.Lstat(dst); err == nil {
-		return nil, sallyport.Errorf(sallyport.Usage, "there is something already").At("%s", dst).Try("choose another place with -o")
+	if r.Status != Finished {
+		return nil, sallyport.Errorf(sallyport.Usage, "run %s did not finish, so nothing of it was signed", r.ID).Try("choose a finished run: sallyport runs")
 	}
+	tmp, err := beside(dst)
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(tmp)
 	t := &Taking{Run: r.ID, Folder: folder, By: s.Who.Name, Alone: s.Who.Name == r.By}
 	if err := s.Log.Update(ctx, s.Who.Name, func(tx *ledger.Tx) error {
-		_, err := tx.Put("model.taken", "taking", seal.NewName(), t, nil)
+		_, err := tx.Put("model.taken", "model-taking", seal.NewName(), t, nil)
 		return err
 	}); err != nil {
 		return nil, err
 	}
-	return t, s.write(ctx, r, st, folder, dst)
+	if err := s.write(ctx, r, st, folder, tmp); err != nil {
+		return nil, err
+	}
+	if err := os.Rename(tmp, dst); err != nil {
+		return nil, sallyport.Errorf(sallyport.Invalid, "cannot write there: %w", err).At("%s", dst)
+	}
+	return t, nil
 }
 
-// write lays the folder out beside dst and renames it into place, so that dst
-// is whole or not there.
-func (s *Service) write(ctx context.Context, r *Record, st *Stage, folder, dst string) error {
+// beside makes a folder next to dst, where nothing may be, to be renamed to it:
+// dst is whole or not there.
+func beside(dst string) (string, error) {
+	if dst == "" {
+		return "", sallyport.Errorf(sallyport.Usage, "there is no place to write to").Try("name one with -o")
+	}
+	if _, err := os.Lstat(dst); err == nil {
+		return "", sallyport.Errorf(sallyport.Usage, "there is something already").At("%s", dst).Try("choose another place with -o")
+	}
 	tmp, err := os.MkdirTemp(filepath.Dir(filepath.Clean(dst)), ".sallyport-take-*")
+	if err == nil {
+		err = os.Chmod(tmp, 0o755)
+	}
 	if err != nil {
-		return sallyport.Errorf(sallyport.Invalid, "cannot write there: %w", err).At("%s", dst)
+		return "", sallyport.Errorf(sallyport.Invalid, "cannot write there: %w", err).At("%s", dst).Try("choose another place with -o")
 	}
-	defer os.RemoveAll(tmp)
-	if err := os.Chmod(tmp, 0o755); err != nil {
-		return err
-	}
-	root, err := os.OpenRoot(tmp)
+	return tmp, nil
+}
+
+// write lays the folder out in dir.
+func (s *Service) write(ctx context.Context, r *Record, st *Stage, folder, dir string) error {
+	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return err
 	}
@@ -71,10 +91,7 @@ func (s *Service) write(ctx context.Context, r *Record, st *Stage, folder, dst s
 			}
 		}
 	}
-	if err := s.writeEvidence(ctx, root, r, folder); err != nil {
-		return err
-	}
-	return os.Rename(tmp, dst)
+	return s.writeEvidence(ctx, root, r, folder)
 }
 
 func (s *Service) writeArtefact(ctx context.Context, root *os.Root, name string, a Artefact) error {
@@ -133,16 +150,6 @@ func (s *Service) evidenceOf(ctx context.Context, r *Record, name string) ([]byt
 		err = sallyport.Errorf(sallyport.Corrupt, "the evidence is not what the ledger vouches for").At("evidence %s", name)
 	}
 	return e.Text, err
-}
-
-// ReadArtefact copies the artefact at p to w.
-func (s *Service) ReadArtefact(ctx context.Context, r *Record, p string, w io.Writer) error {
-	for _, a := range r.Outputs() {
-		if a.Path == p {
-			return s.read(ctx, a.Stored, w)
-		}
-	}
-	return sallyport.Errorf(sallyport.NotFound, "run %s wrote no file %q", r.ID, p).Try("list its files with: sallyport runs show %s", r.ID)
 }
 
 // Folders lists the artefact folders of a run.

@@ -3,7 +3,6 @@ package site
 import (
 	"context"
 	"encoding/json"
-	"slices"
 	"time"
 
 	"github.com/sallyport/sallyport"
@@ -31,8 +30,13 @@ func (s *Site) Enrol(ctx context.Context, id *seal.Identity, roles []sallyport.R
 		if err != nil {
 			return err
 		}
-		if slices.ContainsFunc(all, func(o sallyport.Principal) bool { return o.Name == p.Name }) {
-			return sallyport.Errorf(sallyport.Usage, "%s is enrolled already", p.Name).Try("choose another name")
+		for _, o := range all {
+			if o.Name == p.Name {
+				return sallyport.Errorf(sallyport.Usage, "%s is enrolled already", p.Name).Try("choose another name")
+			}
+			if o.Signing == p.Signing || o.Recipient == p.Recipient {
+				return sallyport.Errorf(sallyport.Usage, "this key is enrolled already, as %s", o.Name).Try("make %s a key of their own", p.Name)
+			}
 		}
 		if _, err := tx.Put("principal.enrolled", "principal", p.Name, p, nil); err != nil {
 			return err

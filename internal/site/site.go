@@ -9,7 +9,7 @@
 //	keys/data-…       the data ring, wrapped for stewards and operators
 //	keys/output-…     the output ring, wrapped for stewards, operators and reviewers
 //	checkpoint        the newest checkpoint that this site remembers
-//	lock              held shared by commands that write, alone by the sweep
+//	lock              held shared by every command, alone by the sweep
 //
 // The folder keys must not go into backups: the keys of a ring are what an
 // erasure destroys.
@@ -157,9 +157,10 @@ func (s *Site) Recover(ctx context.Context) ([]string, error) {
 // sweep removes keys and packs that nothing refers to: what a killed command had
 // written before its transaction. It does nothing while another command is at
 // work, whose packs are not yet referred to.
-func (s *Site) sweep(ctx context.Context) error {
+func (s *Site) sweep(ctx context.Context) (err error) {
 	ok, err := s.lock.TryAlone()
-	defer s.lock.Share() // a conversion, also one that failed, may lose the lock (flock(2))
+	// A conversion, also one that failed, may have lost the lock (flock(2)).
+	defer func() { err = errors.Join(err, s.lock.Share()) }()
 	if err != nil || !ok {
 		return err
 	}

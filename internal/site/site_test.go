@@ -75,6 +75,17 @@ func TestEnrolment(t *testing.T) {
 	if _, err := s.Enrol(ctx, anna, []sallyport.Role{sallyport.Auditor}); !sallyport.Is(err, sallyport.Usage) {
 		t.Errorf("enrolled twice: %v", err)
 	}
+	text, err := anna.Marshal("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	twin, err := seal.ParseIdentity([]byte(strings.Replace(string(text), "name: anna", "name: twin", 1)), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Enrol(ctx, twin, []sallyport.Role{sallyport.Auditor}); !sallyport.Is(err, sallyport.Usage) {
+		t.Errorf("one key was enrolled under two names: %v", err)
+	}
 	developer, _ := seal.NewIdentity("developer")
 	imposter := open(t, dir, nil)
 	if _, err := imposter.Enrol(ctx, developer, sallyport.Roles); !sallyport.Is(err, sallyport.Denied) {
