@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"syscall"
@@ -135,6 +136,11 @@ cp -a "$FROM/." "$DIR/" && cd "$DIR" || exit 98
 find .sallyport -name '.*' -name '*tmp*'
 mount -o remount,size=64m "$DIR" || exit 97
 "$BIN" data add big "$BIG" --subject id; echo "second $?"
+mount -o remount,size=9m "$DIR" && head -c 20m /dev/zero > fill 2>/dev/null
+"$BIN" run -q; echo "run $?"
+rm fill
+"$BIN" log verify >/dev/null && "$BIN" runs show last | grep -q running || echo "mended"
+"$BIN" run -q; echo "again $?"
 `
 	c := exec.Command("sh", "-c", script)
 	out := t.TempDir()
@@ -155,10 +161,15 @@ mount -o remount,size=64m "$DIR" || exit 97
 	} else if err != nil {
 		t.Fatalf("%v\n%s", err, text)
 	}
-	for _, want := range []string{"first 19\n", "is full", "whole 0\n", "second 0\n"} {
+	for _, want := range []string{"first 19\n", "is full", "whole 0\n", "second 0\n", "mended\n"} {
 		if !strings.Contains(string(text), want) {
 			t.Errorf("missing %q in:\n%s", want, text)
 		}
+	}
+	if run := regexp.MustCompile(`run (\d+)\n`).FindSubmatch(text); run == nil || string(run[1]) != "19" && string(run[1]) != "15" {
+		t.Errorf("a run on a full disk ended with %s:\n%s", run, text)
+	} else if string(run[1]) == "19" && !strings.Contains(string(text), "again 0\n") {
+		t.Errorf("the run after it failed:\n%s", text)
 	}
 	if !bytes.Equal(read(t, filepath.Join(out, "back.csv")), read(t, filepath.Join(k.made, "people.csv"))) {
 		t.Error("what was there before has changed")
