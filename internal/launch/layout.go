@@ -32,7 +32,7 @@ func (t Task) sandbox() sandbox.Config {
 // seen reports whether dir lies in something that is shown already.
 func seen(dir string, binds []sandbox.Bind) bool {
 	return slices.ContainsFunc(binds, func(b sandbox.Bind) bool {
-		return dir == b.Source || strings.HasPrefix(dir, b.Source+"/")
+		return dir == b.Target || strings.HasPrefix(dir, b.Target+"/")
 	})
 }
 
