@@ -221,7 +221,9 @@ func (k *keeper) finish() error {
 		if err := unix.Unmount(m.place(i), unix.MNT_DETACH); err != nil {
 			return &failure{"hide the file's volume", m.Target, errnoOf(err)}
 		}
+		_ = unix.Rmdir(m.place(i)) // only for the looks of it
 	}
+	_ = unix.Rmdir(hidden)
 	for _, m := range k.plan.Mounts {
 		if m.Source == "" && !m.Writable {
 			if err := readOnly(m.Target); err != nil {

@@ -47,11 +47,10 @@ func giveUp(p *plan) (listener, landlock int, err error) {
 func limitResources(l resources) error {
 	limits := []struct {
 		resource int
-		value    uint64
+		value    int64
 	}{
 		{unix.RLIMIT_CORE, 1},
 		{unix.RLIMIT_FSIZE, l.FileSize},
-		{unix.RLIMIT_DATA, l.Data},
 		{unix.RLIMIT_NPROC, l.Processes},
 		{unix.RLIMIT_MEMLOCK, 64 << 10},
 	}
@@ -63,7 +62,7 @@ func limitResources(l resources) error {
 		if err := syscall.Getrlimit(r.resource, &have); err != nil {
 			return err
 		}
-		value := min(r.value, have.Max)
+		value := min(uint64(r.value), have.Max)
 		if err := syscall.Setrlimit(r.resource, &syscall.Rlimit{Cur: value, Max: value}); err != nil {
 			return err
 		}
@@ -75,12 +74,12 @@ func limitResources(l resources) error {
 }
 
 // pin confines the calling thread to n of the cores that it may use.
-func pin(n int) error {
+func pin(n int64) error {
 	var may, take unix.CPUSet
 	if err := unix.SchedGetaffinity(0, &may); err != nil {
 		return err
 	}
-	for cpu := 0; cpu < len(may)*64 && take.Count() < n; cpu++ {
+	for cpu := 0; cpu < len(may)*64 && take.Count() < int(n); cpu++ {
 		if may.IsSet(cpu) {
 			take.Set(cpu)
 		}
@@ -107,11 +106,11 @@ func dropCapabilities() error {
 }
 
 // filterCalls installs the filter on the calling thread.
-func filterCalls(filter []byte) (listener int, err error) {
+func filterCalls(filter string) (listener int, err error) {
 	if len(filter) == 0 {
 		return -1, unix.EINVAL
 	}
-	program := unix.SockFprog{Len: uint16(len(filter) / unix.SizeofSockFilter), Filter: (*unix.SockFilter)(unsafe.Pointer(&filter[0]))}
+	program := unix.SockFprog{Len: uint16(len(filter) / unix.SizeofSockFilter), Filter: (*unix.SockFilter)(unsafe.Pointer(unsafe.StringData(filter)))}
 	defer runtime.KeepAlive(filter)
 	// With WAIT_KILLABLE_RECV (Linux 5.19) a signal does not take back a question
 	// that has been read, which would then be asked, and recorded, twice.

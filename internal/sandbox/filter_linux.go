@@ -214,10 +214,10 @@ func (c condition) code(rest int) []bpf.Instruction {
 // assemble turns a filter into what the kernel takes, struct sock_filter after
 // struct sock_filter. One that does not fit is a defect, and none at all, with
 // which no keeper goes on.
-func assemble(code []bpf.Instruction) []byte {
+func assemble(code []bpf.Instruction) string {
 	raw, err := bpf.Assemble(code)
 	if err != nil {
-		return nil
+		return ""
 	}
 	var filter []byte
 	for _, r := range raw {
@@ -225,5 +225,5 @@ func assemble(code []bpf.Instruction) []byte {
 		filter = append(filter, r.Jt, r.Jf)
 		filter = binary.NativeEndian.AppendUint32(filter, r.K)
 	}
-	return filter
+	return string(filter)
 }

@@ -65,7 +65,7 @@ func TestFilterMeansThePolicy(t *testing.T) {
 			return uint32(got)
 		}
 		for call := range uint32(1100) {
-			for range 60 {
+			for range 20 {
 				var args [6]uint64
 				for i := range args {
 					args[i] = interesting[random.IntN(len(interesting))]

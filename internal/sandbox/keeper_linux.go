@@ -5,6 +5,7 @@ package sandbox
 import (
 	"encoding/json"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -31,84 +32,14 @@ func init() {
 
 // Descriptors that a keeper starts with, after the usual three.
 const (
-	control   = 3 // a socket to the supervisor; JSON values, one to a line, both ways
+	control   = 3 // a socket to the supervisor, for a plan and then for words and answers
 	firstTree = 4 // where the supervisor made the mounts: one for each, in the plan's order
 )
-
-// A plan is all that a keeper needs to know.
-type plan struct {
-	Args, Env []string
-	Dir       string
-	Mounts    []mount // sorted, so that what lies inside another comes after it
-	Given     bool    // the mounts were made by the supervisor
-	Fill      bool    // the supervisor has something to put in
-	Hosts     bool    // some host is allowed
-	Limits    resources
-	Filter    []byte // see assemble
-}
-
-// resources are what limitResources sets; 0 leaves one as it is.
-type resources struct {
-	FileSize, Data, Processes uint64
-	Cores                     int
-}
-
-// A word is what a keeper says; the first two may come together. Descriptors in it are numbers of its own; the
-// supervisor takes copies before it answers.
-type word struct {
-	Failed *failure  `json:",omitempty"`
-	Built  *built    `json:",omitempty"`
-	Filter *filtered `json:",omitempty"`
-	Start  *started  `json:",omitempty"`
-	Ended  *ended    `json:",omitempty"`
-}
-
-// A failure says what a keeper could not do.
-type failure struct {
-	Step  string
-	Mount string `json:",omitempty"` // where something should have been put
-	Errno syscall.Errno
-}
-
-func (f *failure) Error() string { return f.Step + ": " + f.Errno.Error() }
-
-// failed wraps an error of a step of the keeper's.
-func failed(step string, err error) error {
-	f := &failure{Step: step}
-	errors.As(err, &f.Errno)
-	return f
-}
-
-// built says that all is in place, and may be filled where the plan says so.
-type built struct {
-	Volumes  []int // one for each mount that has no source, in the plan's order
-	Proc     int
-	Resolver [2]int // UDP and TCP, on port 53 of the loopback
-	Door     int    // of the relay; -1 where there is none
-}
-
-// filtered says that nothing more can be taken from the thread that will start
-// the program.
-type filtered struct{ Listener, Landlock int }
-
-// started says that the program runs, or why not.
-type started struct {
-	Process int // a pidfd
-	Errno   syscall.Errno
-}
-
-// ended says how the program ended, and what it and all that it started used.
-type ended struct {
-	Status        syscall.WaitStatus
-	User, System  time.Duration
-	Largest       int64 // bytes of memory of the biggest process
-	Read, Written int64
-}
 
 // keep is the life of a keeper. Whatever goes wrong ends it, and with it, as
 // process 1, everything inside.
 func keep(conn *os.File) error {
-	k := keeper{in: json.NewDecoder(conn), out: json.NewEncoder(conn)}
+	k := keeper{in: conn, out: json.NewEncoder(conn)}
 	err := k.run()
 	if f := (*failure)(nil); errors.As(err, &f) {
 		_ = k.out.Encode(word{Failed: f}) // if nobody listens, nobody needs to know
@@ -117,7 +48,7 @@ func keep(conn *os.File) error {
 }
 
 type keeper struct {
-	in   *json.Decoder
+	in   io.Reader
 	out  *json.Encoder
 	plan plan
 }
@@ -128,12 +59,12 @@ func (k *keeper) run() error {
 	if err := unix.CloseRange(control, ^uint(0), unix.CLOSE_RANGE_CLOEXEC); err != nil {
 		return failed("close inherited files", err)
 	}
-	if err := k.in.Decode(&k.plan); err != nil {
+	if err := k.plan.unpack(k.in); err != nil {
 		return err
 	}
-	io, err := os.Open("/proc/self/io") // later on it will be root's
+	account, err := os.Open("/proc/self/io") // later on it will be root's
 	if err != nil {
-		io = nil // a kernel that does not count
+		account = nil // a kernel that does not count
 	}
 	// Nobody with the same ID may look into this process; it has more than others.
 	// Changing the ID does that too, but not for everybody.
@@ -163,7 +94,7 @@ func (k *keeper) run() error {
 	if err := k.ask(word{Built: built, Filter: &filtered{listener, landlock}}); err != nil {
 		return err
 	}
-	return k.start(io)
+	return k.start(account)
 }
 
 // ask says something and waits until the supervisor has done its part.
@@ -171,13 +102,13 @@ func (k *keeper) ask(w word) error {
 	if err := k.out.Encode(w); err != nil {
 		return err
 	}
-	var gone struct{}
-	return k.in.Decode(&gone)
+	_, err := io.ReadFull(k.in, make([]byte, 1))
+	return err
 }
 
 // start starts the program, waits until it ends, ends what it left behind, and
 // tells.
-func (k *keeper) start(io *os.File) error {
+func (k *keeper) start(account *os.File) error {
 	if len(k.plan.Args) == 0 { // it was only to be seen that it could be done
 		return k.out.Encode(word{Ended: &ended{}})
 	}
@@ -198,6 +129,12 @@ func (k *keeper) start(io *os.File) error {
 		var errno syscall.Errno
 		errors.As(err, &errno)
 		return k.out.Encode(word{Start: &started{-1, errno}})
+	}
+	if data := uint64(k.plan.Limits.Data); data > 0 {
+		// Not before, since the keeper would be held to it too. Watching is what
+		// holds the limit; if the program has started another in this moment, that
+		// one is held by watching alone. An error says that it has ended.
+		_ = unix.Prlimit(main, unix.RLIMIT_DATA, &unix.Rlimit{Cur: data, Max: data}, nil)
 	}
 	if err := k.out.Encode(word{Start: &started{Process: pidfd}}); err != nil {
 		return err
@@ -221,7 +158,7 @@ func (k *keeper) start(io *os.File) error {
 	_ = syscall.Getrusage(syscall.RUSAGE_CHILDREN, &usage) // cannot fail
 	e.User, e.System = time.Duration(usage.Utime.Nano()), time.Duration(usage.Stime.Nano())
 	e.Largest = usage.Maxrss << 10
-	e.Read, e.Written = readIO(io)
+	e.Read, e.Written = readIO(account)
 	return k.out.Encode(word{Ended: &e})
 }
 

@@ -120,6 +120,8 @@ func TestEnds(t *testing.T) {
 	}{
 		{[]string{"true"}, Exited, 0, ""},
 		{[]string{"sh", "-c", "exit 7"}, Exited, 7, ""},
+		{[]string{"sh", "-c", "echo x >/dev/stdout && echo x >/dev/stderr && ! read x </dev/stdin"}, Exited, 0, ""},
+		{[]string{"sh", "-c", "[ \"$1\" = \"$(printf '\\377')\" ]", "sh", "\xff"}, Exited, 0, ""},
 		{[]string{"sh", "-c", "kill -TERM $$"}, Signalled, 143, "SIGTERM"},
 		{[]string{"no-such-program"}, NotStarted, 127, ""},
 		{[]string{"/no/such/program"}, NotStarted, 127, ""},

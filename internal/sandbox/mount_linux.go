@@ -16,8 +16,8 @@ type mount struct {
 	Source   string
 	Device   bool // Source is a device that works, not a file that is read
 	Writable bool
-	File     bool   // the tmpfs stays out of sight, its file called base(Target) is at Target
-	Mode     uint32 // of the tmpfs's root
+	File     bool  // the tmpfs stays out of sight, its file called base(Target) is at Target
+	Mode     int64 // of the tmpfs's root
 	Size     int64
 	Inodes   int64
 }
@@ -49,7 +49,7 @@ func (m mount) detach(owner int) (fd int, err error) {
 }
 
 func (m mount) tmpfs(owner int) (int, error) {
-	options := map[string]string{"mode": strconv.FormatUint(uint64(m.Mode), 8)}
+	options := map[string]string{"mode": strconv.FormatInt(m.Mode, 8)}
 	if m.Size > 0 {
 		options["size"] = strconv.FormatInt(m.Size, 10)
 	}

@@ -3,12 +3,14 @@
 package sandbox
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -304,4 +306,36 @@ func TestPrintable(t *testing.T) {
 	if got := printable("a\x1b[31mé\x00"+strings.Repeat("b", 300), 20); got != "a?[31m??"+strings.Repeat("b", 11) {
 		t.Errorf("%q", got)
 	}
+}
+
+func TestPlanIsPacked(t *testing.T) {
+	want := plan{Args: []string{"a", "", "not UTF-8: \xff\xfe"}, Env: []string{"A=b"}, Dir: "/work", Given: true, Hosts: true, Filter: "\x00\x01",
+		Mounts: []mount{{Target: "/x", Source: "/y\xff", Device: true}, {Target: "/z", File: true, Writable: true, Mode: 0o1777, Size: 1 << 40, Inodes: 9}},
+		Limits: resources{FileSize: 1, Data: 2, Processes: 3, Cores: 4}}
+	packed := want.pack()
+	var got plan
+	if err := got.unpack(bytes.NewReader(packed)); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v, %v", got, err)
+	}
+	for cut := range packed {
+		if new(plan).unpack(bytes.NewReader(packed[:cut])) == nil {
+			t.Errorf("read from %d bytes of %d", cut, len(packed))
+		}
+	}
+}
+
+// What is read is what is packed again.
+func FuzzPlan(f *testing.F) {
+	p := plan{Args: []string{"true"}, Dir: "/", Mounts: []mount{{Target: "/x", Size: 5}}}
+	f.Add(p.pack()[4:])
+	f.Add([]byte{0xff, 0xff, 0xff, 0xff, 0x0f})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var p, again plan
+		if p.parse(b) != nil {
+			return
+		}
+		if err := again.parse(p.pack()[4:]); err != nil || !reflect.DeepEqual(p, again) {
+			t.Errorf("%+v and then %+v, %v", p, again, err)
+		}
+	})
 }

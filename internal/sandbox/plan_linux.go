@@ -132,17 +132,17 @@ func checkLimits(l Limits) error {
 
 // resourcesOf returns what the keeper must hold because no group does.
 func resourcesOf(l Limits, g group) resources {
-	r := resources{FileSize: uint64(l.FileSize)}
+	r := resources{FileSize: l.FileSize}
 	if _, ok := g["memory"]; !ok && l.Memory > 0 {
 		// Watching finds what all have together. This is for the one that takes
 		// more than it can see in time.
-		r.Data = 2 * uint64(l.Memory)
+		r.Data = 2 * min(l.Memory, math.MaxInt64/2)
 	}
 	if _, ok := g["pids"]; !ok {
-		r.Processes = uint64(cmp.Or(l.Processes, defaultProcesses) + keeperThreads)
+		r.Processes = int64(cmp.Or(l.Processes, defaultProcesses)) + keeperThreads
 	}
 	if _, ok := g["cpu"]; !ok && l.CPU > 0 && l.CPU <= float64(runtime.NumCPU()-1) {
-		r.Cores = int(math.Ceil(l.CPU))
+		r.Cores = int64(math.Ceil(l.CPU))
 	}
 	return r
 }

@@ -57,7 +57,7 @@ func TestVolumes(t *testing.T) {
 	if r.Exit != 0 {
 		t.Fatalf("%+v\n%s", r, out)
 	}
-	if want := "/work\nfrom the hosta,b\nold\n"; !strings.HasPrefix(out, want) || strings.Contains(out, "wrote") || strings.Contains(out, ".volumes/") {
+	if want := "/work\nfrom the hosta,b\nold\n"; !strings.HasPrefix(out, want) || strings.Contains(out, "wrote") || strings.Contains(out, ".volumes") {
 		t.Error(out)
 	}
 	if got["new"] != "new\n" || got["metrics.json"] != "{}\n" {
