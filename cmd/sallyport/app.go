@@ -36,6 +36,10 @@ func (a *app) main(ctx context.Context, args []string) int {
 	root.SetIn(a.in)
 	root.SetOut(a.out)
 	root.SetErr(a.err)
+	root.InitDefaultCompletionCmd()
+	for _, c := range root.Commands() {
+		a.prepare(c)
+	}
 	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return 0
@@ -106,10 +110,6 @@ Environment:
 		a.demoCommand(), a.initCommand(), a.idCommand(), a.dataCommand(), a.runCommand(), a.runsCommand(),
 		a.reproduceCommand(), a.verifyCommand(), a.logCommand(), a.versionCommand(),
 	)
-	root.InitDefaultCompletionCmd()
-	for _, c := range root.Commands() {
-		a.prepare(c)
-	}
 	return root
 }
 

@@ -55,7 +55,8 @@ where it is: delete it yourself when you no longer need it.`,
 		},
 	}
 	c.Flags().StringVar(&subject, "subject", "", "the `column` or field that names the subject")
-	c.Flags().StringVar(&pattern, "subject-pattern", "", "for folders: a `regexp` whose first group in a file's path is the subject")
+	c.Flags().StringVar(&pattern, "subject-pattern", "",
+		"for folders: a `regexp` whose first group in a file's path is the subject")
 	c.Flags().StringVar(&format, "format", "", "csv, tsv, jsonl or tree (default: from the name)")
 	return c
 }

@@ -53,7 +53,6 @@ var steps = []struct {
 	say  string
 	prep func(*demo) error
 	run  []string
-	fine sallyport.Kind // the kind of failure that is part of the play; 0 for none
 }{
 	{say: "A project is a git repository with a sallyport.yaml. This one predicts whether\n" +
 		"a patient will be back in hospital.",

@@ -116,8 +116,8 @@ func (a *app) watch(quiet bool) run.Watch {
 			out.own("stage %s (%d of %d)\n", name, i, n)
 		},
 		Ended: func(st run.Stage) {
-			if more := tried.Load() - fewAttempts; more > 0 {
-				out.own("  … and %d more\n", more)
+			if more := max(0, st.Network.Distinct-fewAttempts) + st.Network.Unlisted; more > 0 {
+				out.own("  … and %s more\n", count(more))
 			}
 			out.own("stage %s %s: %s, %s at the peak%s\n",
 				st.Name, st.Status, timeText(st.Usage.Wall), bytesText(st.Usage.Memory), triesText(st.Network))

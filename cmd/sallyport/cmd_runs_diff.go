@@ -115,10 +115,14 @@ func environment(r *run.Record) (e struct{ tree, python string }) {
 func sampleText(r *run.Record) string { return cmp.Or(r.Sample.String(), "everybody") }
 
 func paramText(params map[string]any, k string) string {
-	if v, ok := params[k]; ok {
+	switch v, ok := params[k]; {
+	case !ok:
+		return absent
+	case v == "":
+		return `""`
+	default:
 		return fmt.Sprint(v)
 	}
-	return absent
 }
 
 // A stagePair is a stage in either run; nil where a run does not have it.

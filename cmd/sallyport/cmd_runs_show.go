@@ -86,7 +86,8 @@ func (a *app) showOutput(ctx context.Context, runs *run.Service, r *run.Record) 
 			texts[st.Name] = text.String()
 		case isTerminal(a.out):
 			q := &quoted{w: a.out}
-			err = errors.Join(runs.ReadOutput(ctx, st, q), q.flush())
+			err = runs.ReadOutput(ctx, st, q)
+			q.flush()
 		default:
 			err = runs.ReadOutput(ctx, st, a.out)
 		}
@@ -246,6 +247,9 @@ func (a *app) printAttempts(r *run.Record, tries map[string][]sandbox.Attempt) {
 		}
 		if more := len(listed) - fewAttempts; more > 0 {
 			a.print("  … and %d more: --json shows all\n", more)
+		}
+		if st.Network.Unlisted > 0 {
+			a.print("  … %s more were made than are listed\n", count(st.Network.Unlisted))
 		}
 	}
 }

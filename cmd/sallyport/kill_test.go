@@ -83,7 +83,10 @@ func newKiller(t *testing.T) *killer {
 	write("more.csv", people+"8,Marigold\n")
 	write("sallyport.yaml", killProject)
 	write(".gitignore", "*.csv\nhome/\n")
-	for _, args := range [][]string{{"init", "-q"}, {"add", "."}, {"-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "-qm", "first"}} {
+	for _, args := range [][]string{
+		{"init", "-q"}, {"add", "."},
+		{"-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "-qm", "first"},
+	} {
 		c := exec.Command("git", args...)
 		c.Dir = k.bare
 		if out, err := c.CombinedOutput(); err != nil {

@@ -15,7 +15,7 @@ func plain(s string) string {
 		case r == '\t':
 			return ' '
 		case r < ' ' || r >= 0x7f && r < 0xa0, // controls
-			r == 0x2028 || r == 0x2029, // line ends that are not newlines
+			r == 0x2028 || r == 0x2029,                               // line ends that are not newlines
 			r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069: // changes of direction
 			return '·'
 		}
@@ -41,9 +41,7 @@ func (q *quoted) Write(b []byte) (int, error) {
 	defer q.mu.Unlock()
 	for _, c := range b {
 		if c == '\n' || c == '\r' || len(q.line) >= longest {
-			if err := q.end(); err != nil {
-				return 0, err
-			}
+			q.end()
 		}
 		if c != '\n' && c != '\r' {
 			q.line = append(q.line, c)
@@ -56,25 +54,25 @@ func (q *quoted) Write(b []byte) (int, error) {
 func (q *quoted) own(format string, args ...any) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	_ = q.end() // what cannot be shown is still recorded
+	q.end()
 	fmt.Fprintf(q.w, format, args...)
 }
 
 // flush shows a last line without an end.
-func (q *quoted) flush() error {
+func (q *quoted) flush() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.end()
+	q.end()
 }
 
-// end shows the line so far. The caller holds the lock.
-func (q *quoted) end() error {
+// end shows the line so far. The caller holds the lock. That it cannot be shown
+// is no reason for a stage to fail: its output is recorded all the same.
+func (q *quoted) end() {
 	if len(q.line) == 0 {
-		return nil
+		return
 	}
-	_, err := fmt.Fprintf(q.w, "  | %s\n", plain(string(q.line)))
+	fmt.Fprintf(q.w, "  | %s\n", plain(string(q.line)))
 	q.line = q.line[:0]
-	return err
 }
 
 // A plainly writer shows a text line by line without any control character.
