@@ -6,11 +6,8 @@ import (
 	"os"
 	"runtime"
 	"strings"
-	"time"
 
 	"golang.org/x/sys/unix"
-
-	"github.com/sallyport/sallyport"
 )
 
 // peers are the programs to compare with, how they say their version, and the
@@ -21,13 +18,13 @@ var peers = []struct{ name, flag, from string }{
 	{"restic", "version", "restic"},
 }
 
-// tooBusy is the share of the machine that others may use before the figures
-// are worth less than they look.
-const tooBusy = 0.05
+// tooBusy is the share of the processors that others may use before figures are
+// worth less than they look. Some of it is the kernel's, writing for us.
+const tooBusy = 0.1
 
 // look finds out what the figures will have been taken on, and warns of what
 // spoils them.
-func (b *bench) look(ctx context.Context) (err error) {
+func (b *bench) look(ctx context.Context) error {
 	m := machine{Cores: runtime.NumCPU(), Go: runtime.Version(), User: "ordinary", Programs: map[string]string{}}
 	if os.Geteuid() == 0 {
 		m.User = "root"
@@ -58,11 +55,8 @@ func (b *bench) look(ctx context.Context) (err error) {
 		}
 		m.Programs[p.name], _, _ = strings.Cut(strings.TrimSpace(string(out)), " compiled with ")
 	}
-	if m.Busy, err = busy(ctx, 2*time.Second); m.Busy > tooBusy {
-		b.warn("other programs use %.0f%% of the processors: repeat this when they are quiet", 100*m.Busy)
-	}
 	b.report.Machine = m
-	return err
+	return nil
 }
 
 // has reports whether there is a peer of that name.
@@ -101,34 +95,34 @@ func fileSystem(kind int64) string {
 	return fmt.Sprintf("%#x", kind)
 }
 
-// busy looks for a while at how much of the processors is used while this
-// program does nothing.
-func busy(ctx context.Context, while time.Duration) (float64, error) {
-	used, idle := jiffies()
-	select {
-	case <-time.After(while):
-	case <-ctx.Done():
-		return 0, sallyport.Errorf(sallyport.Interrupted, "stopped before anything was measured")
-	}
-	used2, idle2 := jiffies()
-	if used, idle = used2-used, idle2-idle; used+idle > 0 {
-		return used / (used + idle), nil
-	}
-	return 0, nil
-}
+// A load is what the processors had done at one time, in seconds.
+type load struct{ all, idle, own float64 }
 
-// jiffies reads the first line of /proc/stat (proc_stat(5)): user, nice,
-// system, idle, iowait, irq, softirq, steal.
-func jiffies() (used, idle float64) {
-	b, _ := os.ReadFile("/proc/stat") // absent: nothing is known, and 0 is said
+// loadNow reads the first line of /proc/stat (proc_stat(5)): user, nice, system,
+// idle, iowait, irq, softirq and steal, in hundredths. Own is what this process
+// did, and those that it started and waited for.
+func loadNow() (l load) {
+	b, _ := os.ReadFile("/proc/stat") // absent: all stays 0, and nothing is said
 	var v [8]float64
 	_, _ = fmt.Sscanf(string(b), "cpu %g %g %g %g %g %g %g %g", &v[0], &v[1], &v[2], &v[3], &v[4], &v[5], &v[6], &v[7])
-	for i, n := range v {
-		if i == 3 || i == 4 {
-			idle += n
-		} else {
-			used += n
+	for _, n := range v {
+		l.all += n / 100
+	}
+	l.idle = (v[3] + v[4]) / 100
+	for _, who := range []int{unix.RUSAGE_SELF, unix.RUSAGE_CHILDREN} {
+		var u unix.Rusage
+		if unix.Getrusage(who, &u) == nil {
+			l.own += float64(u.Utime.Nano()+u.Stime.Nano()) / 1e9
 		}
 	}
-	return used, idle
+	return l
+}
+
+// others returns the share of the processors that others used since before.
+func (l load) others(before load) float64 {
+	all := l.all - before.all
+	if all <= 0 {
+		return 0
+	}
+	return max(0, all-(l.idle-before.idle)-(l.own-before.own)) / all
 }

@@ -162,6 +162,7 @@ func (b *bench) measure(ctx context.Context, chosen []int) error {
 	if err := b.look(ctx); err != nil {
 		return err
 	}
+	before := loadNow()
 	for _, i := range chosen {
 		if err := parts[i].measure(b, ctx); err != nil {
 			if ctx.Err() != nil {
@@ -169,6 +170,9 @@ func (b *bench) measure(ctx context.Context, chosen []int) error {
 			}
 			return err
 		}
+	}
+	if b.report.Machine.Busy = loadNow().others(before); b.report.Machine.Busy > tooBusy {
+		b.warn("others used %.0f%% of the processors: repeat this when they are quiet", 100*b.report.Machine.Busy)
 	}
 	return nil
 }

@@ -52,6 +52,26 @@ func TestSpend(t *testing.T) {
 	}
 }
 
+// TestLoad: what this process does is its own, and no share is out of range.
+func TestLoad(t *testing.T) {
+	before := loadNow()
+	if _, err := spend(program(t.Context(), "sh", "-c", "i=0; while [ $i -lt 50000 ]; do i=$((i+1)); done")); err != nil {
+		t.Fatal(err)
+	}
+	after := loadNow()
+	if after.own <= before.own || after.all < before.all {
+		t.Errorf("%+v, then %+v", before, after)
+	}
+	for _, c := range []struct {
+		after load
+		want  float64
+	}{{load{10, 5, 5}, 0}, {load{10, 5, 1}, 0.4}, {load{10, 0, 0}, 1}, {load{10, 9, 2}, 0}, {load{}, 0}} {
+		if got := c.after.others(load{}); got != c.want {
+			t.Errorf("%+v: %v, want %v", c.after, got, c.want)
+		}
+	}
+}
+
 func TestInTurn(t *testing.T) {
 	all := []string{"a", "b", "c"}
 	if even, odd := inTurn(0, all), inTurn(1, all); !slices.Equal(even, all) || !slices.Equal(odd, []string{"c", "b", "a"}) || all[0] != "a" {

@@ -155,7 +155,7 @@ type machine struct {
 	User     string            `json:"user"` // root or ordinary
 	Disk     string            `json:"disk"` // the file system of the work folder
 	Go       string            `json:"go"`
-	Busy     float64           `json:"busy"`     // share of the cores that others used before we began
+	Busy     float64           `json:"busy"`     // share of the processors that others used meanwhile
 	Programs map[string]string `json:"programs"` // compared with, and their versions
 }
 
