@@ -44,7 +44,7 @@ const outside = `
 	filippo.io/age               seal                          wraps keys for people
 	github.com/BurntSushi/toml   env                           uv.lock and pylock.toml
 	github.com/goccy/go-yaml     project                       sallyport.yaml, with positions
-	github.com/klauspost/compress blob                         compression of segments
+	github.com/klauspost/compress blob                         S2 compression of segments
 	github.com/spf13/cobra       cmd/sallyport                 commands, completion
 	golang.org/x/crypto          evidence                      BLAKE2 of model signatures made elsewhere
 	golang.org/x/mod             ledger evidence site          the Merkle log and signed notes

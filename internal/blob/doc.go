@@ -12,7 +12,7 @@
 // segment's key, with "segment NAME OFFSET" as associated data, so that a
 // segment opens only where it was written. Its plaintext is a frame:
 //
-//	0    1   method: 0 as is, 1 Zstandard (RFC 8878)
+//	0    1   method: 0 as is, 1 an S2 block (an extension of Snappy)
 //	1    4   length of the segment's bytes, big endian
 //	5    4   length of the payload, big endian
 //	9    …   payload, then zeros up to the length that seal.PadTo gives
