@@ -80,7 +80,7 @@ func (a *app) addData(ctx context.Context, name string, src dataset.Source) erro
 				a.print("%s has not changed: it is %s already\n", name, v.Ref())
 				return
 			}
-			a.print("Sealed %s: %s of %s, %s\n", v.Ref(), many(v.Records, "record"), many(v.Subjects, "subject"), bytesText(v.Bytes))
+			a.print("Sealed %s: %s of %s, %s\n", v.Ref(), many(v.Records, "record"), many(v.Subjects, "subject"), sallyport.Size(v.Bytes))
 			if rep.Appended {
 				a.print("Stored %s, which the version before did not have\n", many(rep.NewRecords, "record"))
 			}
@@ -118,7 +118,7 @@ func (a *app) listData(ctx context.Context) error {
 			t := table{head: []string{"NAME", "VERSION", "FORMAT", "RECORDS", "SUBJECTS", "SIZE", "ADDED", "BY"},
 				right: map[int]bool{1: true, 3: true, 4: true, 5: true}}
 			for i, v := range newest {
-				t.add(v.Dataset, fmt.Sprint(v.Number), all[i].Format, count(v.Records), count(v.Subjects), bytesText(v.Bytes),
+				t.add(v.Dataset, fmt.Sprint(v.Number), all[i].Format, count(v.Records), count(v.Subjects), sallyport.Size(v.Bytes),
 					v.Created.Format("2006-01-02"), v.By)
 			}
 			t.print(a.out)
@@ -179,9 +179,9 @@ func (a *app) printVersion(d *dataset.Dataset, v *dataset.Version, all []*datase
 	}
 	a.print("%-10s %s, %s, subject: %s\n", "dataset", d.Name, d.Format, plain(subject))
 	a.print("%-10s %d, added %s by %s\n", "version", v.Number, v.Created.Format("2006-01-02 15:04:05 MST"), v.By)
-	a.print("%-10s %s of %s, %s\n", "records", count(v.Records), many(v.Subjects, "subject"), bytesText(v.Bytes))
+	a.print("%-10s %s of %s, %s\n", "records", count(v.Records), many(v.Subjects, "subject"), sallyport.Size(v.Bytes))
 	if v.Parent > 0 {
-		a.print("%-10s %s, %s more than version %d\n", "new", many(v.NewRecords, "record"), bytesText(v.NewBytes), v.Parent)
+		a.print("%-10s %s, %s more than version %d\n", "new", many(v.NewRecords, "record"), sallyport.Size(v.NewBytes), v.Parent)
 	}
 	a.print("%-10s %s\n", "root", v.Root)
 	if len(all) > 1 {
@@ -258,7 +258,7 @@ func (a *app) getData(ctx context.Context, text, dst string) error {
 			return err
 		}
 		return a.show(map[string]any{"version": v, "path": dst}, func() {
-			a.print("Wrote %s to %s: %s, %s\n", v.Ref(), dst, many(v.Records, "record"), bytesText(v.Bytes))
+			a.print("Wrote %s to %s: %s, %s\n", v.Ref(), dst, many(v.Records, "record"), sallyport.Size(v.Bytes))
 		})
 	})
 }

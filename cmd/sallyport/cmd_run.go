@@ -120,7 +120,7 @@ func (a *app) watch(quiet bool) run.Watch {
 				out.own("  … and %s more\n", count(more))
 			}
 			out.own("stage %s %s: %s, %s at the peak%s\n",
-				st.Name, st.Status, timeText(st.Usage.Wall), bytesText(st.Usage.Memory), triesText(st.Network))
+				st.Name, st.Status, timeText(st.Usage.Wall), sallyport.Size(st.Usage.Memory), triesText(st.Network))
 		},
 		Attempt: func(stage string, t sandbox.Attempt) {
 			if tried.Add(1) <= fewAttempts {
@@ -165,7 +165,7 @@ func attemptText(t sandbox.Attempt) string {
 func (a *app) printForecast(fs []run.Forecast) {
 	for _, f := range fs {
 		a.print("all %s will take stage %s about %s and %s (from %s)\n",
-			many(f.Records, "record"), f.Stage, timeText(f.Wall), bytesText(f.Memory), many(int64(len(f.Sizes)), "size"))
+			many(f.Records, "record"), f.Stage, timeText(f.Wall), sallyport.Size(f.Memory), many(int64(len(f.Sizes)), "size"))
 	}
 }
 

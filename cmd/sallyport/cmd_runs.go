@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sallyport/sallyport"
 	"github.com/sallyport/sallyport/internal/run"
 	"github.com/sallyport/sallyport/internal/site"
 )
@@ -53,7 +54,7 @@ func (a *app) listRuns(ctx context.Context) error {
 				}
 				records, _ := r.Size()
 				t.add(r.ID, r.Started.Format("01-02 15:04"), string(r.Status), strings.Join(stages, ","),
-					count(records), timeText(wall), bytesText(peak), count(tries))
+					count(records), timeText(wall), sallyport.Size(peak), count(tries))
 			}
 			t.print(a.out)
 		})

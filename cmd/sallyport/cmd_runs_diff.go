@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sallyport/sallyport"
 	"github.com/sallyport/sallyport/internal/run"
 	"github.com/sallyport/sallyport/internal/site"
 )
@@ -167,10 +168,10 @@ func resources(a, b *run.Record) []side {
 		time := side{What: p.name + " time", A: absent, B: absent}
 		memory := side{What: p.name + " memory", A: absent, B: absent}
 		if p.a != nil {
-			time.A, memory.A = timeText(p.a.Usage.Wall), bytesText(p.a.Usage.Memory)
+			time.A, memory.A = timeText(p.a.Usage.Wall), sallyport.Size(p.a.Usage.Memory)
 		}
 		if p.b != nil {
-			time.B, memory.B = timeText(p.b.Usage.Wall), bytesText(p.b.Usage.Memory)
+			time.B, memory.B = timeText(p.b.Usage.Wall), sallyport.Size(p.b.Usage.Memory)
 		}
 		if p.a != nil && p.b != nil {
 			time.Change = ratio(float64(p.a.Usage.Wall), float64(p.b.Usage.Wall))

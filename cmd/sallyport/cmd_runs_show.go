@@ -184,7 +184,7 @@ func (a *app) printRun(r *run.Record, forecast []run.Forecast, tries map[string]
 	if len(r.Set) > 0 {
 		field("set", "%s", strings.Join(r.Set, " "))
 	}
-	field("host", "%s, %s, %s, Linux %s", r.Host.CPU, many(int64(r.Host.Cores), "core"), bytesText(r.Host.Memory), r.Host.Kernel)
+	field("host", "%s, %s, %s, Linux %s", r.Host.CPU, many(int64(r.Host.Cores), "core"), sallyport.Size(r.Host.Memory), r.Host.Kernel)
 	a.print("\n")
 	t := table{head: []string{"STAGE", "STATUS", "TIME", "CPU", "MEMORY", "READ", "WRITTEN", "NETWORK"},
 		right: map[int]bool{2: true, 3: true, 4: true, 5: true, 6: true, 7: true}}
@@ -194,7 +194,7 @@ func (a *app) printRun(r *run.Record, forecast []run.Forecast, tries map[string]
 			written += o.Size
 		}
 		t.add(st.Name, string(st.Status), timeText(st.Usage.Wall), timeText(st.Usage.User+st.Usage.System),
-			bytesText(st.Usage.Memory), bytesText(st.Usage.Read), bytesText(written), count(st.Network.Attempts))
+			sallyport.Size(st.Usage.Memory), sallyport.Size(st.Usage.Read), sallyport.Size(written), count(st.Network.Attempts))
 	}
 	t.print(a.out)
 	a.printWalls(r)
@@ -286,7 +286,7 @@ func (a *app) printOutputs(r *run.Record) {
 	a.print("\n")
 	t := table{head: []string{"ARTEFACT", "SIZE", "SHA-256"}, right: map[int]bool{1: true}}
 	for _, o := range all {
-		t.add(plain(o.Path), bytesText(o.Size), o.Digest.Short())
+		t.add(plain(o.Path), sallyport.Size(o.Size), o.Digest.Short())
 	}
 	t.print(a.out)
 }

@@ -9,6 +9,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/term"
+
+	"github.com/sallyport/sallyport"
 )
 
 // width is how many columns tables take: they are read side by side with code
@@ -71,23 +73,6 @@ func cut(s string, n int) string {
 		return s
 	}
 	return string([]rune(s)[:max(0, n-1)]) + "…"
-}
-
-// bytesText writes a number of bytes for a person.
-func bytesText(n int64) string {
-	switch {
-	case n >= 10<<30:
-		return fmt.Sprintf("%.0f GiB", float64(n)/(1<<30))
-	case n >= 1<<30:
-		return fmt.Sprintf("%.1f GiB", float64(n)/(1<<30))
-	case n >= 10<<20:
-		return fmt.Sprintf("%.0f MiB", float64(n)/(1<<20))
-	case n >= 1<<20:
-		return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
-	case n >= 1<<10:
-		return fmt.Sprintf("%.0f KiB", float64(n)/(1<<10))
-	}
-	return fmt.Sprintf("%d B", n)
 }
 
 // timeText writes a duration for a person.
@@ -176,14 +161,14 @@ func (m *meter) at(done, total int64) {
 	}
 	m.last, m.shown = now, true
 	if total <= 0 {
-		fmt.Fprintf(m.w, "\r\x1b[K%s  %s", m.label, bytesText(done))
+		fmt.Fprintf(m.w, "\r\x1b[K%s  %s", m.label, sallyport.Size(done))
 		return
 	}
 	const bar = 24
 	n := int(min(done, total) * bar / total)
 	fmt.Fprintf(m.w, "\r\x1b[K%s  [%s%s] %3d %%  %s of %s",
 		cut(m.label, 24), strings.Repeat("=", n), strings.Repeat(" ", bar-n),
-		min(done, total)*100/total, bytesText(done), bytesText(total))
+		min(done, total)*100/total, sallyport.Size(done), sallyport.Size(total))
 }
 
 // done takes the meter away.

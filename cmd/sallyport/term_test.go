@@ -11,6 +11,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/sallyport/sallyport"
 	"github.com/sallyport/sallyport/internal/run"
 	"github.com/sallyport/sallyport/internal/sandbox"
 )
@@ -199,7 +200,7 @@ func TestWords(t *testing.T) {
 	for got, want := range map[string]string{
 		count(0): "0", count(999): "999", count(4999): "4,999", count(-1234567): "-1,234,567",
 		many(1, "entry"): "1 entry", many(2, "entry"): "2 entries", many(4259, "subject"): "4,259 subjects",
-		bytesText(0): "0 B", bytesText(943275): "921 KiB", bytesText(3 << 30): "3.0 GiB",
+		sallyport.Size(0): "0 B", sallyport.Size(943275): "921 KiB", sallyport.Size(3 << 30): "3.0 GiB",
 		timeText(90 * time.Second): "1m30s", timeText(1500 * time.Millisecond): "1.5s",
 		asName("Dr. Röß Lab", "x"): "dr.-r-lab", asName("***", "x"): "x",
 	} {

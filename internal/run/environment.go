@@ -3,7 +3,6 @@ package run
 import (
 	"bytes"
 	"context"
-	"fmt"
 
 	"github.com/sallyport/sallyport"
 	"github.com/sallyport/sallyport/internal/env"
@@ -38,15 +37,4 @@ type notes func(string)
 func (n notes) Write(b []byte) (int, error) {
 	n(string(bytes.TrimRight(b, "\r\n")))
 	return len(b), nil
-}
-
-// bytesText writes a number of bytes for a person.
-func bytesText(n int64) string {
-	switch {
-	case n >= 1<<30:
-		return fmt.Sprintf("%.1f GiB", float64(n)/(1<<30))
-	case n >= 1<<20:
-		return fmt.Sprintf("%.0f MiB", float64(n)/(1<<20))
-	}
-	return fmt.Sprintf("%d KiB", n>>10)
 }

@@ -234,7 +234,7 @@ func verdict(st project.Stage, r *sandbox.Result, tail string) error {
 		return fail(sallyport.Limit, "it ran longer than its limit of %s", st.Limits.Time).
 			Try("raise limits: time in sallyport.yaml, or rehearse with --sample")
 	case sandbox.OutOfMemory:
-		return fail(sallyport.Limit, "it needed more memory than its limit of %s", bytesText(st.Limits.Memory)).
+		return fail(sallyport.Limit, "it needed more memory than its limit of %s", sallyport.Size(st.Limits.Memory)).
 			Try("raise limits: memory in sallyport.yaml, or rehearse with --sample")
 	case sandbox.OutOfProcesses:
 		return fail(sallyport.Limit, "it started more processes than its limit allows").
@@ -300,7 +300,7 @@ func (c *captured) Write(b []byte) (int, error) {
 	}
 	if c.stream.Size()+int64(len(b)) > maxOutput {
 		c.dropped = true
-		_, err := fmt.Fprintf(c.stream, "\n[sallyport: the rest was dropped, at the limit of %s]\n", bytesText(maxOutput))
+		_, err := fmt.Fprintf(c.stream, "\n[sallyport: the rest was dropped, at the limit of %s]\n", sallyport.Size(maxOutput))
 		return len(b), err
 	}
 	return c.stream.Write(b)
