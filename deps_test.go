@@ -25,6 +25,10 @@ const layers = `
 	door  erase
 	run  twin  deps
 	scan  evidence
+	inspect/pickles  inspect/archives  inspect/keras  inspect/graphs  inspect/tensors  inspect/trees  inspect/sources
+	inspect
+	format/pickle  format/hdf5  format/protobuf  format/flat  format/gguf  format/jinja  format/npy  format/msgpack  format/ubjson  format/zip  format/tar  format/sevenzip  format/squash  format/python
+	format/json  format/xml
 	dataset  env  project  launch
 	sandbox  format  ledger
 	blob

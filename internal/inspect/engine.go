@@ -1,0 +1,137 @@
+package inspect
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+)
+
+// The engine's own rules.
+var (
+	ruleBroken = &Rule{"broken", "The file is not what its format demands, or ends early.",
+		"get the file again from where it was made; a file that is not whole proves nothing", 502}
+	ruleUnsupported = &Rule{"unsupported", "The file uses a part of its format that the scanner cannot follow.",
+		"have it written in another format, or have a reviewer waive this very file", 0}
+	ruleLimit = &Rule{"limit", "A limit was reached before the file was read to its end.",
+		"have it written smaller or less nested, or have a reviewer waive this very file", 409}
+	ruleUnknown = &Rule{"unknown-format", "No reader knows this format.",
+		"leave it out, write it in a format that is known, or have a reviewer waive this very file", 0}
+	ruleName = &Rule{"name-lies", "The name promises another format than the bytes are.",
+		"find out why; programs that go by the name and programs that go by the bytes read different things", 351}
+	rulePolyglot = &Rule{"polyglot", "The bytes are valid in more than one format.",
+		"have it written again by the library that it belongs to", 351}
+	ruleCrash = &Rule{"scanner-fault", "The scanner has a fault that this file brings to light.",
+		"do not load the file, and send it to the makers of the scanner if you may", 0}
+)
+
+// Rules lists the engine's own rules.
+var Rules = []*Rule{ruleBroken, ruleUnsupported, ruleLimit, ruleUnknown, ruleName, rulePolyglot, ruleCrash}
+
+// inspect tries every reading of a file.
+func (p *Pass) inspect(f *File) error {
+	head := make([]byte, min(f.Size, 4096))
+	if n, err := f.ReadAt(head, 0); n < len(head) {
+		return fmt.Errorf("the file ended while it was read: %w", err)
+	}
+	var accepted []Reading
+	for _, generic := range []bool{false, true} {
+		if generic && len(accepted) > 0 {
+			break
+		}
+		for _, r := range p.readings {
+			if r.Generic != generic || r.match(f, head) == No {
+				continue
+			}
+			ok, err := p.try(r, f)
+			if err != nil {
+				return err
+			}
+			if ok {
+				accepted = append(accepted, r)
+				if generic {
+					break
+				}
+			}
+		}
+	}
+	p.formats(f, names(accepted))
+	p.judgeReadings(f, accepted)
+	return nil
+}
+
+// judgeReadings finds fault with a file that is nothing, several things, or not
+// what it is called.
+func (p *Pass) judgeReadings(f *File, accepted []Reading) {
+	if len(accepted) == 0 && f.Size > 0 {
+		p.Find(f, Finding{Rule: ruleUnknown, Verdict: Inconclusive, What: "unknown", Why: "what a program does with it cannot be told"})
+	}
+	exclusive := slices.DeleteFunc(slices.Clone(accepted), func(r Reading) bool { return r.Wraps })
+	if len(exclusive) > 1 {
+		p.Find(f, Finding{Rule: rulePolyglot, Verdict: Suspicious, What: strings.Join(names(exclusive), " and "),
+			Why: "which of them a program reads depends on the program"})
+	}
+	ext := f.Ext()
+	owns := func(r Reading) bool { return slices.Contains(r.Extensions, ext) }
+	if f.Size > 0 && ext != "" && slices.ContainsFunc(p.readings, owns) && !slices.ContainsFunc(accepted, owns) {
+		is := strings.Join(names(accepted), " and ")
+		if is == "" {
+			is = "of no known format"
+		}
+		p.Find(f, Finding{Rule: ruleName, Verdict: Suspicious, What: ext, Why: "its bytes are " + is})
+	}
+}
+
+func names(readings []Reading) []string {
+	var out []string
+	for _, r := range readings {
+		out = append(out, r.Format)
+	}
+	return out
+}
+
+// match is Match, where a reader that fails says no: Inspect of the others, or
+// the file being unknown, tells what is wrong.
+func (r Reading) match(f *File, head []byte) (fit Fit) {
+	defer func() {
+		if recover() != nil {
+			fit = Maybe // Inspect meets the same fault and says so
+		}
+	}()
+	return r.Match(f, head)
+}
+
+// try inspects a file as one format and reports whether it was of that format.
+func (p *Pass) try(r Reading, f *File) (accepted bool, err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			p.Find(f, Finding{Rule: ruleCrash, Verdict: Inconclusive, What: r.Format, Why: "its reader stopped in the middle of the file"})
+			accepted, err = true, nil
+		}
+	}()
+	err = r.Inspect(p, f)
+	if errors.Is(err, ErrNotThis) {
+		return false, nil
+	}
+	return true, p.ended(f, err)
+}
+
+// pour reads r to its end into fn by large pieces.
+func pour(r io.Reader, fn func([]byte) error) error {
+	buf := make([]byte, 1<<20)
+	for {
+		n, err := r.Read(buf)
+		if n > 0 {
+			if ferr := fn(buf[:n]); ferr != nil {
+				return ferr
+			}
+		}
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
