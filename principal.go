@@ -58,6 +58,7 @@ const (
 	RunReal   Action = "run code on real data"
 	OpenRun   Action = "open the output of a run"
 	TakeModel Action = "take a model out"
+	Waive     Action = "waive findings"
 	ReadLog   Action = "read the ledger"
 )
 
@@ -69,6 +70,7 @@ var allowed = map[Action][]Role{
 	RunReal:   {Operator},
 	OpenRun:   {Steward, Operator, Reviewer},
 	TakeModel: {Operator, Reviewer},
+	Waive:     {Reviewer},
 	ReadLog:   {Developer, Steward, Operator, Reviewer, Auditor},
 }
 

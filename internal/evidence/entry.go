@@ -55,7 +55,7 @@ func (f *folder) verifyEntry() {
 		return
 	}
 	f.entry = &entry
-	f.report.add(checkEntry, "holds the digests of "+SignatureFile+" and "+ProvenanceFile, nil)
+	f.report.add(checkEntry, "holds the digests of the signature, the provenance and the scan", nil)
 }
 
 func (f *folder) openEntry() (Entry, error) {
@@ -76,6 +76,8 @@ func (f *folder) openEntry() (Entry, error) {
 		why = "does not hold the digest of " + SignatureFile
 	case !e.holds(f.envelope):
 		why = "does not hold the digest of " + ProvenanceFile
+	case !e.holds(f.scan):
+		why = "does not hold the digest of " + ScanFile
 	case e.Object != f.provenance.RunDetails.Metadata.InvocationID:
 		why = "is about another run than the provenance"
 	case !slices.ContainsFunc(f.by, func(s signer) bool { return s.principal == nil || s.Name == e.By }):

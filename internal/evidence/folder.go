@@ -14,7 +14,8 @@ const (
 	SignatureFile  = "model.sig"                             // OpenSSF Model Signing bundle
 	Dir            = "model.evidence"                        // everything else that vouches for the folder
 	ProvenanceFile = "model.evidence/provenance.intoto.json" // DSSE envelope of SLSA provenance
-	EntryFile      = "model.evidence/ledger.entry"           // the ledger's leaf that holds the digests of the two
+	ScanFile       = "model.evidence/scan.intoto.json"       // DSSE envelope of the scan's test result
+	EntryFile      = "model.evidence/ledger.entry"           // the ledger's leaf that holds the digests of the three
 	ProofFile      = "model.evidence/ledger.tlog-proof"      // C2SP tlog-proof of the leaf
 )
 
@@ -32,6 +33,7 @@ const (
 	checkSigner     = "signers"
 	checkFiles      = "model files"
 	checkSubjects   = "provenance files"
+	checkScan       = "scan"
 	checkEntry      = "ledger entry"
 	checkInclusion  = "ledger inclusion"
 )
@@ -40,12 +42,13 @@ const (
 // to the first:
 //
 //   - the log's key signed a checkpoint whose tree has the entry (inclusion);
-//   - the entry, which is about this run, holds the digests of the two files
+//   - the entry, which is about this run, holds the digests of the three files
 //     of evidence (entry), which fixes every bit of them;
-//   - trusted keys signed both files (signature, provenance), and a signer may
+//   - trusted keys signed them (signature, provenance, scan), and a signer may
 //     vouch for such a run (signers);
-//   - the two name the digests of the files in the folder, and the folder
-//     holds no other file (files).
+//   - they name the digests of the files in the folder, and the folder holds
+//     no other file (files);
+//   - each of these files passed the scan (scan).
 //
 // Hence no bit of the folder can change without one of the checks failing. A
 // check whose grounds are missing is Unknown, and a missing file fails. The
@@ -65,6 +68,7 @@ func VerifyFolder(dir string, trust Trust, included InclusionFunc) (Report, erro
 	f.verifyProvenance()
 	f.verifySigners()
 	f.verifyFiles()
+	f.verifyScan()
 	f.verifyEntry()
 	f.verifyInclusion(included)
 	return f.report, nil
@@ -77,12 +81,12 @@ type folder struct {
 	signers []signer
 	report  Report
 
-	signature, envelope, leaf []byte // as read, whatever they turn out to be
-	model                     *Model
-	subjects                  map[string]sallyport.Digest
-	provenance                *Provenance
-	by                        []signer // of the provenance
-	entry                     *Entry
+	signature, envelope, scan, leaf []byte // as read, whatever they turn out to be
+	model                           *Model
+	subjects                        map[string]sallyport.Digest
+	provenance                      *Provenance
+	by                              []signer // of the provenance
+	entry                           *Entry
 }
 
 var errGrounds = sallyport.Errorf(sallyport.Unknown, "not checked, because an earlier check did not pass").

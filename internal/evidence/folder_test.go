@@ -21,13 +21,13 @@ func TestGoodFolderVerifies(t *testing.T) {
 	if err != nil || r.Err() != nil {
 		t.Fatalf("%v, %v: %+v", err, r.Err(), r.Checks)
 	}
-	if len(r.Checks) != 7 {
-		t.Errorf("%d checks, want 7", len(r.Checks))
+	if len(r.Checks) != 8 {
+		t.Errorf("%d checks, want 8", len(r.Checks))
 	}
 	if r.Provenance == nil || r.Provenance.RunDetails.Metadata.InvocationID != "run/3f9c2b1a" || r.Entry == nil || r.Entry.By != "olga" {
 		t.Errorf("the report lacks what was established: %+v", r)
 	}
-	if len(r.Signed) != 2 || r.Signed[0].By.Name != "olga" || r.Signed[1].By.ID != s.signer.key(t, "").ID {
+	if len(r.Signed) != 3 || r.Signed[0].By.Name != "olga" || r.Signed[1].By.ID != s.signer.key(t, "").ID {
 		t.Errorf("signed by %+v", r.Signed)
 	}
 }
@@ -93,7 +93,7 @@ func TestAnyFlippedBitIsFound(t *testing.T) {
 func FuzzChangedFolder(f *testing.F) {
 	s := newSite(f)
 	dir := s.folder(f, sampleRun(), nil)
-	names := []string{SignatureFile, ProvenanceFile, EntryFile, ProofFile, "model.onnx", ".gitattributes", "empty"}
+	names := []string{SignatureFile, ProvenanceFile, ScanFile, EntryFile, ProofFile, "model.onnx", ".gitattributes", "empty"}
 	f.Add(0, 10, []byte(" "))
 	f.Add(1, 0, []byte("{"))
 	f.Add(2, 4, []byte("0"))
@@ -150,6 +150,7 @@ func TestBadFolders(t *testing.T) {
 	}{
 		{"no signature", remove(SignatureFile), checkSignature, "no such file", Failed},
 		{"no provenance", remove(ProvenanceFile), checkProvenance, "no such file", Failed},
+		{"no scan", remove(ScanFile), checkScan, "no such file", Failed},
 		{"no entry", remove(EntryFile), checkEntry, "no such file", Failed},
 		{"no proof", remove(ProofFile), checkInclusion, "no such file", Failed},
 		{"no evidence at all", remove(Dir), checkSubjects, "not checked", Unknown},
@@ -173,8 +174,8 @@ func TestBadFolders(t *testing.T) {
 					t.Errorf("%+v, want %v with %q and a mend", got, c.verdict, c.words)
 				}
 			}
-			if len(r.Checks) != 7 {
-				t.Errorf("%d checks, want 7", len(r.Checks))
+			if len(r.Checks) != 8 {
+				t.Errorf("%d checks, want 8", len(r.Checks))
 			}
 		})
 	}
@@ -212,6 +213,8 @@ func TestUntrustedFolders(t *testing.T) {
 			check: checkEntry, words: SignatureFile, kind: sallyport.Refused},
 		{name: "an entry without the provenance", run: sampleRun(), entry: forget(ProvenanceFile),
 			check: checkEntry, words: ProvenanceFile, kind: sallyport.Refused},
+		{name: "an entry without the scan", run: sampleRun(), entry: forget(ScanFile),
+			check: checkEntry, words: ScanFile, kind: sallyport.Refused},
 		{name: "another log", run: sampleRun(), proof: included(newSite(t).trust.Ledger),
 			check: checkInclusion, words: "proof", kind: sallyport.Refused},
 		{name: "a proof that cannot be decided", run: sampleRun(),
@@ -306,5 +309,40 @@ func TestOtherShapesAreNotOurs(t *testing.T) {
 	r := must[Report](t)(VerifyFolder(dir, s.trust, included(s.trust.Ledger)))
 	if verdicts(r)[checkSignature] != Failed {
 		t.Errorf("%+v", r.Checks)
+	}
+}
+
+// TestScanOfOthers wants the scan to be of these files, in this run, and passed.
+func TestScanOfOthers(t *testing.T) {
+	other := sampleRun()
+	other.ID = "another"
+	for name, c := range map[string]struct {
+		make  func(s site) []byte
+		words string
+	}{
+		"a file that did not pass": {func(s site) []byte {
+			s.fails = "empty"
+			return s.scan(t, sampleRun(), filesOf(s.wrote))
+		}, "did not pass"},
+		"another run":   {func(s site) []byte { return s.scan(t, other, filesOf(s.wrote)) }, "another run"},
+		"fewer files":   {func(s site) []byte { return s.scan(t, sampleRun(), filesOf(s.wrote)[1:]) }, "other files"},
+		"another's key": {func(s site) []byte { return newSite(t).scan(t, sampleRun(), filesOf(s.wrote)) }, "no trusted key"},
+		"not a scan": {func(s site) []byte {
+			e := must[Envelope](t)(Seal(must[Statement](t)(Attest(sampleRun(), filesOf(s.wrote))), s.signer))
+			return must[[]byte](t)(e.Marshal())
+		}, "not a test result"},
+	} {
+		s := newSite(t)
+		scan := c.make(s)
+		dir := s.folder(t, sampleRun(), func(e map[string]any) {
+			e["holds"].(map[string]any)["model/"+ScanFile] = sallyport.Sum(scan)
+		})
+		write(t, filepath.Join(dir, ScanFile), scan)
+		r := must[Report](t)(VerifyFolder(dir, s.trust, included(s.trust.Ledger)))
+		for _, got := range r.Checks {
+			if want := got.Name == checkScan; (got.Verdict != Passed) != want || want && !strings.Contains(got.Detail, c.words) {
+				t.Errorf("%s: %+v", name, got)
+			}
+		}
 	}
 }

@@ -135,6 +135,7 @@ type site struct {
 	log    string // the ledger's signer key
 	trust  Trust
 	wrote  map[string]string // what its runs write
+	fails  string            // a file that does not pass the scan
 }
 
 func newSite(t testing.TB) site {
@@ -176,12 +177,14 @@ func (s site) folder(t testing.TB, run Run, change func(map[string]any)) string 
 	if err != nil {
 		t.Fatal(err)
 	}
+	scan := s.scan(t, run, files)
 	entry := map[string]any{
 		"n": 3, "kind": "run.finished", "time": "2026-03-01T09:04:31Z", "by": "olga", "object": "run/" + run.ID,
 		"digest": "sha256:" + strings.Repeat("0", 64), "salt": "AAAA",
 		"holds": map[string]any{
 			"model/" + SignatureFile:  sallyport.Sum(signature),
 			"model/" + ProvenanceFile: sallyport.Sum(envelope),
+			"model/" + ScanFile:       sallyport.Sum(scan),
 		},
 	}
 	if change != nil {
@@ -193,9 +196,21 @@ func (s site) folder(t testing.TB, run Run, change func(map[string]any)) string 
 	}
 	write(t, filepath.Join(dir, SignatureFile), signature)
 	write(t, filepath.Join(dir, ProvenanceFile), envelope)
+	write(t, filepath.Join(dir, ScanFile), scan)
 	write(t, filepath.Join(dir, EntryFile), leaf)
 	write(t, filepath.Join(dir, ProofFile), prove(t, s.log, leaf))
 	return dir
+}
+
+// scan returns the envelope that all files passed the scan of a run.
+func (s site) scan(t testing.TB, run Run, files []File) []byte {
+	t.Helper()
+	scan := Scan{Run: run.ID, Version: run.Version}
+	for _, f := range files {
+		scan.Files = append(scan.Files, ScannedFile{f, "inert", f.Name != s.fails})
+	}
+	e := must[Envelope](t)(Seal(must[Statement](t)(AttestScan(scan)), s.signer))
+	return must[[]byte](t)(e.Marshal())
 }
 
 // The proof of these tests is text: "index N", the proof's hashes one to a

@@ -56,7 +56,7 @@ func (p *Pass) inspect(f *File) error {
 			}
 		}
 	}
-	p.formats(f, names(accepted))
+	p.formats(f, accepted)
 	p.judgeReadings(f, accepted)
 	return nil
 }

@@ -214,13 +214,14 @@ func (p *Pass) ended(f *File, err error) error {
 }
 
 // formats adds to what the file on disk is known to be.
-func (p *Pass) formats(f *File, names []string) {
+func (p *Pass) formats(f *File, accepted []Reading) {
 	if !f.OnDisk() {
 		return
 	}
-	for _, n := range names {
-		if !slices.Contains(p.report.Formats, n) {
-			p.report.Formats = append(p.report.Formats, n)
+	for _, r := range accepted {
+		p.report.model = p.report.model || !(r.Plain || r.Generic)
+		if !slices.Contains(p.report.Formats, r.Format) {
+			p.report.Formats = append(p.report.Formats, r.Format)
 		}
 	}
 }

@@ -27,6 +27,9 @@ type Reading struct {
 	// Wraps is set for formats whose bytes may be another format as well, without
 	// anything being wrong: it never makes a polyglot.
 	Wraps bool
+	// Plain formats are what people write or look at: source code, text,
+	// pictures. No program loads them as a model.
+	Plain bool
 	// Match judges by content: head is the first 4 KiB at most. It may read more
 	// of f, and look at its name and surroundings to decide between formats that
 	// have no signature. It must not find fault: that is for Inspect.

@@ -30,7 +30,14 @@ type Report struct {
 	Globals  []string         `json:"globals,omitempty"` // code that it names: "module name", sorted
 	Findings []Finding        `json:"findings,omitempty"`
 	Dropped  int              `json:"dropped,omitempty"` // findings and globals beyond what is kept
+
+	model bool
 }
+
+// Model reports whether a program may load the file: whether it is of a known
+// format that is not only for people. A report that was read back from JSON
+// does not know.
+func (r *Report) Model() bool { return r.model }
 
 // add keeps a finding, or counts it with an equal one that is kept already.
 func (r *Report) add(f Finding) {

@@ -55,6 +55,9 @@ type Rule struct {
 // MarshalJSON writes the rule as its ID.
 func (r *Rule) MarshalJSON() ([]byte, error) { return json.Marshal(r.ID) }
 
+// UnmarshalJSON reads the ID of a rule; the rest stays empty.
+func (r *Rule) UnmarshalJSON(text []byte) error { return json.Unmarshal(text, &r.ID) }
+
 // A Finding is what an inspector has to say about one place in a file.
 //
 // What and Trace may quote the file; the engine shortens and escapes them, so

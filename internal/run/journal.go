@@ -50,19 +50,16 @@ func (s *Service) begin(ctx context.Context, p *plan, code *shelf) (*journal, er
 	return j, nil
 }
 
-// end completes the record and, if the run finished, signs its evidence. All of
-// it becomes part of the site in one transaction.
+// end completes the record and signs the evidence that there is. All of it
+// becomes part of the site in one transaction.
 func (j *journal) end(ctx context.Context, cause error) (*Record, error) {
 	j.record.Ended = now()
 	j.record.Status, j.record.Why = outcome(cause)
-	var signed []signed
-	if cause == nil {
-		var err error
-		if signed, err = j.s.sign(&j.record); err != nil {
-			return nil, err
-		}
+	signed, err := j.sign()
+	if err != nil {
+		return nil, err
 	}
-	err := j.s.Log.Update(ctx, j.s.Who.Name, func(tx *ledger.Tx) error {
+	err = j.s.Log.Update(ctx, j.s.Who.Name, func(tx *ledger.Tx) error {
 		var stored []*Stored
 		for i := range j.record.Stages {
 			stored = append(stored, j.record.Stages[i].stored()...)
@@ -90,6 +87,18 @@ func (j *journal) end(ctx context.Context, cause error) (*Record, error) {
 	return &j.record, cause
 }
 
+// sign makes the evidence of a run that has ended: of a finished one all of
+// it, of a blocked one what the scan came to.
+func (j *journal) sign() ([]signed, error) {
+	switch j.record.Status {
+	case Finished:
+		return j.s.sign(&j.record)
+	case Blocked:
+		return j.s.signBlocked(&j.record)
+	}
+	return nil, nil
+}
+
 // unrecorded says of which run the end could not be recorded. The next command
 // records it as interrupted.
 func unrecorded(id string, err error) error {
@@ -110,6 +119,8 @@ func outcome(cause error) (Status, string) {
 	switch {
 	case cause == nil:
 		return Finished, ""
+	case errors.Is(cause, errBlocked):
+		return Blocked, cause.Error()
 	case sallyport.Is(cause, sallyport.Interrupted):
 		return Interrupted, cause.Error()
 	default:

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"context"
 	"io/fs"
 	"os"
 	"path"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/sallyport/sallyport"
 	"github.com/sallyport/sallyport/internal/project"
+	"github.com/sallyport/sallyport/scan"
 )
 
 // maxArtefacts bounds how many files a stage may leave behind.
@@ -16,14 +18,16 @@ const maxArtefacts = 100_000
 
 // outputs collects what a stage wrote.
 type outputs struct {
+	ctx       context.Context
 	shelf     *shelf
 	stage     project.Stage
+	scanner   *scan.Scanner
 	artefacts []Artefact // sorted by path within each place
 	folders   []string   // the places that are folders and hold something
 	err       error      // the first that went wrong
 }
 
-// collect seals the files of one place: a folder "model/", whose root at is,
+// collect scans and seals the files of one place: a folder "model/", whose root at is,
 // or a file "metrics/train.json", whose folder at is.
 //
 // What goes wrong is kept in err and not returned: the sandbox has done its part
@@ -41,7 +45,10 @@ func (o *outputs) place(place string, at *os.Root) error {
 		if os.IsNotExist(err) {
 			return nil // the stage's business, unless it is its metrics
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		return o.scanFile(place, at)
 	}
 	before := len(o.artefacts)
 	err := fs.WalkDir(at.FS(), ".", func(name string, d fs.DirEntry, err error) error {
@@ -52,6 +59,7 @@ func (o *outputs) place(place string, at *os.Root) error {
 	})
 	if err == nil && len(o.artefacts) > before {
 		o.folders = append(o.folders, strings.TrimSuffix(place, "/"))
+		err = o.scanFolder(place, at, o.artefacts[before:])
 	}
 	return err
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/sallyport/sallyport/internal/project"
 	"github.com/sallyport/sallyport/internal/sandbox"
 	"github.com/sallyport/sallyport/internal/seal"
+	"github.com/sallyport/sallyport/scan"
 )
 
 // A plan is a request with everything looked up and fixed: what a record needs
@@ -32,12 +33,13 @@ type plan struct {
 	data    map[string]*dataset.Version // by the path that the project puts it at
 	env     *env.Environment
 	compare *Record // of a reproduction: what it reproduces
+	scanner *scan.Scanner
 }
 
 // plan looks everything up that the request names, takes a snapshot of the
 // code onto the shelf, and sees to the environment.
 func (s *Service) plan(ctx context.Context, req Request, code *shelf, watch Watch) (*plan, error) {
-	p := &plan{project: req.Project}
+	p := &plan{project: req.Project, scanner: scan.New(scan.Options{Waivers: req.Waivers})}
 	p.record = Record{
 		ID: seal.NewName(), Project: req.Project.Name, By: s.Who.Name, Status: Running,
 		Sample: req.Sample, Set: req.Set, Lock: req.Project.Python, Host: thisHost(),
@@ -55,6 +57,9 @@ func (s *Service) plan(ctx context.Context, req Request, code *shelf, watch Watc
 		watch.note(fmt.Sprintf("left out %d files that git does not know: git add them if they are code", n))
 	}
 	if err := p.keepCode(ctx, snap, code); err != nil {
+		return nil, err
+	}
+	if err := p.scanCode(ctx, snap, watch); err != nil {
 		return nil, err
 	}
 	return p, s.lookUp(ctx, p, func(name string) ([]byte, error) {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/sallyport/sallyport"
 	"github.com/sallyport/sallyport/internal/sandbox"
+	"github.com/sallyport/sallyport/scan"
 )
 
 // Status says where a run stands.
@@ -16,6 +17,7 @@ const (
 	Running     Status = "running"
 	Finished    Status = "finished"
 	Failed      Status = "failed"      // a stage failed or hit a limit
+	Blocked     Status = "blocked"     // an artefact did not pass the scan: it is kept, and not signed
 	Interrupted Status = "interrupted" // somebody stopped it, or the process was killed
 )
 
@@ -55,8 +57,9 @@ type Code struct {
 	Bytes    int64            `json:"bytes"`
 	Dirty    bool             `json:"dirty"` // files differ from the commit; Diff says how
 	Remote   string           `json:"remote,omitempty"`
-	Snapshot Stored           `json:"snapshot"`       // tar of every file
-	Diff     *Stored          `json:"diff,omitempty"` // against the commit, as git prints it
+	Models   []Artefact       `json:"models,omitempty"` // files among them that name code, as the scan read them
+	Snapshot Stored           `json:"snapshot"`         // tar of every file
+	Diff     *Stored          `json:"diff,omitempty"`   // against the commit, as git prints it
 }
 
 // Environment names the environment that the stages ran in (object
@@ -132,6 +135,17 @@ type Artefact struct {
 	Path string `json:"path"` // slash path within the project
 	Mode uint32 `json:"mode"` // permission bits
 	Stored
+	Scan Scanned `json:"scan"`
+}
+
+// Scanned is what the scan of one file came to. What it quotes are names of
+// code and of parts of formats, never what stands around them.
+type Scanned struct {
+	Verdict  scan.Verdict   `json:"verdict"`
+	Formats  []string       `json:"formats,omitempty"`
+	Globals  []string       `json:"globals,omitempty"` // code that it names: "module name"
+	Findings []scan.Finding `json:"findings,omitempty"`
+	Dropped  int            `json:"dropped,omitempty"` // findings beyond those
 }
 
 // Stored is where bytes are kept: segments of the output ring, in order.

@@ -11,6 +11,7 @@ import (
 	"github.com/sallyport/sallyport"
 	"github.com/sallyport/sallyport/internal/project"
 	"github.com/sallyport/sallyport/internal/seal"
+	"github.com/sallyport/sallyport/scan"
 )
 
 // Reproduce executes a finished run again from its record alone: the code from
@@ -55,7 +56,7 @@ func (s *Service) planAgain(ctx context.Context, before *Record, dir string, cod
 	if err != nil {
 		return nil, err
 	}
-	p := &plan{project: pr, compare: before}
+	p := &plan{project: pr, compare: before, scanner: scan.New(scan.Options{})}
 	p.record = Record{
 		ID: seal.NewName(), Project: before.Project, By: s.Who.Name, Status: Running,
 		Sample: before.Sample, Set: before.Set, Lock: before.Lock, Host: thisHost(), Code: before.Code,

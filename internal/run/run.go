@@ -13,6 +13,7 @@ import (
 	"github.com/sallyport/sallyport/internal/project"
 	"github.com/sallyport/sallyport/internal/sandbox"
 	"github.com/sallyport/sallyport/internal/seal"
+	"github.com/sallyport/sallyport/scan"
 )
 
 // A Service runs projects on the data of one site as one principal. Its
@@ -35,7 +36,8 @@ type Request struct {
 	Project *project.Project
 	Stages  []string // none: all
 	Sample  Sample
-	Set     []string // key=value, onto the parameters
+	Set     []string      // key=value, onto the parameters
+	Waivers []scan.Waiver // findings that a reviewer accepted, already verified
 }
 
 // A Watch is told what happens while it happens. Every field may be nil.
@@ -55,8 +57,8 @@ func (w Watch) note(text string) {
 
 // Run executes the request and returns its record, which is complete and in
 // the ledger whatever became of the run. The error says why it did not finish:
-// kind StageFailed, Limit or Interrupted come with a record, others mean that
-// nothing ran.
+// kind StageFailed, Limit or Interrupted come with a record, and so do Refused
+// and Unknown if the scan blocked an artefact; others mean that nothing ran.
 func (s *Service) Run(ctx context.Context, req Request, watch Watch) (*Record, error) {
 	if err := s.may(); err != nil {
 		return nil, err

@@ -27,8 +27,9 @@ type Evidence struct {
 func (e signed) document(run string) Evidence { return Evidence{run, e.name, e.text} }
 
 // sign makes the evidence of a finished run: for each artefact folder, SLSA
-// provenance of its files and an OpenSSF Model Signing bundle over them. No
-// file is read again: the digests were computed while they were sealed.
+// provenance of its files, the result of their scan, and an OpenSSF Model
+// Signing bundle over them. No file is read again: the digests were computed
+// while they were sealed, and the scan saw the same.
 func (s *Service) sign(r *Record) ([]signed, error) {
 	var out []signed
 	add := func(name string, text []byte) {
@@ -43,6 +44,11 @@ func (s *Service) sign(r *Record) ([]signed, error) {
 				return nil, err
 			}
 			add(folder+"/"+evidence.ProvenanceFile, provenance)
+			scanned, err := s.attestScan(r, st.below(folder))
+			if err != nil {
+				return nil, err
+			}
+			add(folder+"/"+evidence.ScanFile, scanned)
 			bundle, err := evidence.SignModel(s.Me, path.Base(folder), files, evidence.Own)
 			if err != nil {
 				return nil, err
@@ -58,6 +64,10 @@ func (s *Service) attest(about evidence.Run, files []evidence.File) ([]byte, err
 	if err != nil {
 		return nil, err
 	}
+	return s.seal(statement)
+}
+
+func (s *Service) seal(statement evidence.Statement) ([]byte, error) {
 	envelope, err := evidence.Seal(statement, s.Me)
 	if err != nil {
 		return nil, err
@@ -65,13 +75,23 @@ func (s *Service) attest(about evidence.Run, files []evidence.File) ([]byte, err
 	return envelope.Marshal()
 }
 
-// files lists the artefacts of a folder by their names within it.
-func (st *Stage) files(folder string) []evidence.File {
-	var out []evidence.File
+// below lists the artefacts of a folder under their names within it.
+func (st *Stage) below(folder string) []Artefact {
+	var out []Artefact
 	for _, a := range st.Outputs {
 		if name, ok := strings.CutPrefix(a.Path, folder+"/"); ok {
-			out = append(out, evidence.File{Name: name, SHA256: a.Digest})
+			a.Path = name
+			out = append(out, a)
 		}
+	}
+	return out
+}
+
+// files is below as evidence has it.
+func (st *Stage) files(folder string) []evidence.File {
+	var out []evidence.File
+	for _, a := range st.below(folder) {
+		out = append(out, evidence.File{Name: a.Path, SHA256: a.Digest})
 	}
 	return out
 }

@@ -34,7 +34,7 @@ func (j *journal) stage(ctx context.Context, p *plan, st project.Stage, watch Wa
 	rec.Status, rec.Started = Running, now()
 	printed, written := newShelf(j.s.Blobs, j.s.Output), newShelf(j.s.Blobs, j.s.Output)
 	log := &captured{stream: printed.w.Stream(), live: watch.Output}
-	out := &outputs{shelf: written, stage: st}
+	out := &outputs{ctx: ctx, shelf: written, stage: st, scanner: p.scanner}
 
 	result, err := launch.Local{}.Run(ctx, j.task(ctx, p, st, rec, log, watch, out))
 	if err == nil {
@@ -56,6 +56,8 @@ func (j *journal) stage(ctx context.Context, p *plan, st project.Stage, watch Wa
 	}
 	if err != nil {
 		rec.Outputs, rec.Folders, rec.Metrics, rec.Unusual = nil, nil, nil, nil
+	} else {
+		err = rec.blocked()
 	}
 	rec.Status, rec.Why = outcome(err)
 	return err

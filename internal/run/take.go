@@ -34,6 +34,10 @@ func (s *Service) Take(ctx context.Context, r *Record, folder, dst string) (*Tak
 		return nil, sallyport.Errorf(sallyport.NotFound, "run %s has no artefact folder %q", r.ID, folder).
 			Try("it has: %s", strings.Join(r.Folders(), ", "))
 	}
+	if r.Status == Blocked {
+		return nil, sallyport.Errorf(sallyport.Denied, "run %s is blocked: an artefact did not pass the scan", r.ID).
+			Try("see what was found with: sallyport runs show %s", r.ID)
+	}
 	if r.Status != Finished {
 		return nil, sallyport.Errorf(sallyport.Usage, "run %s did not finish, so nothing of it was signed", r.ID).Try("choose a finished run: sallyport runs")
 	}
@@ -109,13 +113,13 @@ func (s *Service) writeArtefact(ctx context.Context, root *os.Root, name string,
 	return f.Close()
 }
 
-// writeEvidence writes the signature, the provenance, and the ledger entry that
-// holds the digests of both with the proof that it is in the ledger.
+// writeEvidence writes the signature, the provenance, the result of the scan,
+// and the ledger entry that holds the digests of the three with the proof that it is in the ledger.
 func (s *Service) writeEvidence(ctx context.Context, root *os.Root, r *Record, folder string) error {
 	if err := root.Mkdir(evidence.Dir, 0o755); err != nil {
 		return err
 	}
-	for _, name := range []string{evidence.SignatureFile, evidence.ProvenanceFile} {
+	for _, name := range []string{evidence.SignatureFile, evidence.ProvenanceFile, evidence.ScanFile} {
 		text, err := s.evidenceOf(ctx, r, folder+"/"+name)
 		if err != nil {
 			return err
