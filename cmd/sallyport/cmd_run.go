@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"sync/atomic"
 
@@ -15,12 +16,14 @@ import (
 	"github.com/sallyport/sallyport/internal/run"
 	"github.com/sallyport/sallyport/internal/sandbox"
 	"github.com/sallyport/sallyport/internal/site"
+	"github.com/sallyport/sallyport/scan"
 )
 
 func (a *app) runCommand() *cobra.Command {
 	var sample string
 	var set []string
 	var quiet bool
+	var allow string
 	c := &cobra.Command{
 		Use:   "run [STAGE…]",
 		Short: "Run the stages of sallyport.yaml on data, sealed",
@@ -29,6 +32,10 @@ data are read-only, only the places under writes: can be written, there is no
 network but the hosts under network:, and every attempt to reach another is
 recorded. Named stages bring the stages that they come after.
 
+Every file that a stage writes is scanned before it is signed: one that could do
+harm to whoever loads it blocks the run, and stays sealed for the reviewer. See
+"sallyport scan --help".
+
 What ran, on what, and what came out is recorded, signed and put into the
 ledger, also when a stage fails. Uncommitted changes run too; the record says so
 and carries them.`,
@@ -36,17 +43,18 @@ and carries them.`,
   sallyport run train --sample 10%       # rehearse on a tenth of the subjects
   sallyport run --set model.max_depth=3`,
 		RunE: func(c *cobra.Command, stages []string) error {
-			return a.run(c.Context(), stages, sample, set, quiet)
+			return a.run(c.Context(), stages, sample, set, allow, quiet)
 		},
 		ValidArgsFunction: completeStages,
 	}
 	c.Flags().StringVar(&sample, "sample", "", "rehearse on `N` subjects, or N% of them")
 	c.Flags().StringArrayVar(&set, "set", nil, "set a parameter, `key=value`; may be given again")
+	c.Flags().StringVar(&allow, "allow", "", "a `file` of waivers that reviewers signed: see sallyport scan waive --help")
 	c.Flags().BoolVarP(&quiet, "quiet", "q", false, "do not show what the stages print")
 	return c
 }
 
-func (a *app) run(ctx context.Context, stages []string, sample string, set []string, quiet bool) error {
+func (a *app) run(ctx context.Context, stages []string, sample string, set []string, allow string, quiet bool) error {
 	part, err := run.ParseSample(sample)
 	if err != nil {
 		return err
@@ -56,9 +64,28 @@ func (a *app) run(ctx context.Context, stages []string, sample string, set []str
 		return err
 	}
 	return a.with(ctx, func(s *site.Site) error {
-		r, err := s.Runs().Run(ctx, run.Request{Project: p, Stages: stages, Sample: part, Set: set}, a.watch(quiet))
+		req := run.Request{Project: p, Stages: stages, Sample: part, Set: set}
+		if allow != "" {
+			if req.Waivers, err = readAllowed(ctx, s, allow); err != nil {
+				return err
+			}
+		}
+		r, err := s.Runs().Run(ctx, req, a.watch(quiet))
 		return a.ran(ctx, s, r, err)
 	})
+}
+
+// readAllowed reads waivers that hold for a run at the site.
+func readAllowed(ctx context.Context, s *site.Site, file string) ([]scan.Waiver, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, sallyport.Errorf(sallyport.Usage, "cannot read the waivers: %w", err)
+	}
+	trust, err := s.Trust(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return s.Runs().ReadWaivers(file, text, trust)
 }
 
 // ran shows the record of a run that has ended, and passes its error on.

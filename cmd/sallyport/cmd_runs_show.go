@@ -284,9 +284,15 @@ func (a *app) printOutputs(r *run.Record) {
 		return
 	}
 	a.print("\n")
-	t := table{head: []string{"ARTEFACT", "SIZE", "SHA-256"}, right: map[int]bool{1: true}}
+	t := table{head: []string{"ARTEFACT", "SIZE", "SHA-256", "SCAN"}, right: map[int]bool{1: true}}
 	for _, o := range all {
-		t.add(plain(o.Path), sallyport.Size(o.Size), o.Digest.Short())
+		t.add(plain(o.Path), sallyport.Size(o.Size), o.Digest.Short(), o.Scan.Verdict.String())
 	}
 	t.print(a.out)
+	for _, o := range slices.Concat(r.Code.Models, all) {
+		if len(o.Scan.Findings) > 0 {
+			a.print("\n%s\n", plain(o.Path))
+			a.printFindings(o.Scan.Findings, o.Scan.Dropped)
+		}
+	}
 }

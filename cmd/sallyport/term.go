@@ -171,6 +171,31 @@ func (m *meter) at(done, total int64) {
 		min(done, total)*100/total, sallyport.Size(done), sallyport.Size(total))
 }
 
+// every has show called often until stop is, for work that cannot stop to tell.
+func (m *meter) every(show func()) (stop func()) {
+	if m.w == nil {
+		return func() {}
+	}
+	end, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		tick := time.NewTicker(100 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				show()
+			case <-end:
+				return
+			}
+		}
+	}()
+	return func() {
+		close(end)
+		<-ended
+	}
+}
+
 // done takes the meter away.
 func (m *meter) done() {
 	if m.shown {
