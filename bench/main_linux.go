@@ -3,10 +3,12 @@
 // enough:
 //
 //	go run ./bench [-quick] [-only PART,…] [-rounds N] [-dir DIR] [-json]
+//	               [-peers DIR] [-python PATH] [-hostile DIR] [-benign DIR] [-hub FILE]
 //
 // It is a report and not a test: it ends with 0 when a bar is missed, and says
 // so. The parts are start (a sandbox), python (inside one), csv and tree (data
-// in and out) and ledger. The whole takes some ten minutes.
+// in and out), the ones that scan models, adversary (a million made-up cases)
+// and ledger. The whole takes some forty minutes.
 package main
 
 import (
@@ -57,6 +59,13 @@ var parts = []struct {
 	// The source, a store as large, and what is got back; half of one to spare.
 	{"csv", (*bench).measureTable, func(s scale) int64 { return s.Table * 7 / 2 }},
 	{"tree", (*bench).measureTree, func(s scale) int64 { return int64(s.Files) * fileSize * 7 / 2 }},
+	{"scan-dense", (*bench).measureDense, func(s scale) int64 { return int64(s.Dense) * 4 }},
+	{"scan-large", (*bench).measureLarge, func(s scale) int64 { return s.Large * 9 / 8 }},
+	{"scan-memory", (*bench).measureMemory, func(s scale) int64 { return s.Large + int64(s.Dense)*64 }},
+	{"scan-hostile", (*bench).measureHostile, func(s scale) int64 { return int64(s.Hostile) * 8192 }},
+	{"scan-benign", (*bench).measureBenign, func(scale) int64 { return 64e6 }},
+	{"scan-hub", (*bench).measureHub, func(scale) int64 { return 64e6 }},
+	{"adversary", (*bench).measureAdversary, func(scale) int64 { return 0 }},
 	{"ledger", (*bench).measureLedger, func(s scale) int64 { return int64(s.Entries) * 4096 }},
 }
 
@@ -67,6 +76,21 @@ type bench struct {
 	binary string // sallyport
 	report report
 	log    io.Writer
+	given  given
+
+	asked    bool // whether the other scanners have been looked for
+	scanners []string
+	python   string // that has them
+}
+
+// given is what the command line names of this machine.
+type given struct {
+	peers   string // folder of the other scanners' commands
+	python  string // interpreter with the libraries that write models
+	hostile string // folders of files, all of them harmful or none
+	benign  string
+	hub     string // list of what real models name
+	seed    uint64 // of the adversary
 }
 
 func command(ctx context.Context, args []string, out, log io.Writer) (err error) {
@@ -75,11 +99,18 @@ func command(ctx context.Context, args []string, out, log io.Writer) (err error)
 	var rounds int
 	f := flag.NewFlagSet("bench", flag.ContinueOnError)
 	f.SetOutput(log)
-	f.StringVar(&only, "only", "", "measure these `parts`, comma-separated: start, python, csv, tree, ledger")
+	f.StringVar(&only, "only", "", "measure these `parts`, comma-separated: "+strings.Join(partNames(), ", "))
 	f.StringVar(&dir, "dir", os.TempDir(), "work below this `folder`; its disk is what is measured")
 	f.BoolVar(&small, "quick", false, "take less of everything: shows that it works, not how fast it is")
 	f.BoolVar(&asJSON, "json", false, "print JSON, with every single figure")
 	f.IntVar(&rounds, "rounds", 0, "put data in and take it out this `many` times (default 3)")
+	var g given
+	f.StringVar(&g.peers, "peers", "", "`folder` with the commands of other scanners, such as the bin of a virtual environment; \"\": where PATH has them")
+	f.StringVar(&g.python, "python", "", "`interpreter` with scikit-learn, pandas, joblib and torch, to write honest models with")
+	f.StringVar(&g.hostile, "hostile", "", "`folder` of hostile pickles, scanned beside those that are made")
+	f.StringVar(&g.benign, "benign", "", "`folder` of honest models, scanned beside those that are made")
+	f.StringVar(&g.hub, "hub", os.Getenv("SALLYPORT_BENCH_HUB"), "`file` that lists what real models name, as JSON lines")
+	f.Uint64Var(&g.seed, "seed", seed, "`number` that decides which adversarial cases are made")
 	if err := f.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return nil
 	} else if err != nil || f.NArg() > 0 || rounds < 0 {
@@ -89,7 +120,7 @@ func command(ctx context.Context, args []string, out, log io.Writer) (err error)
 	if err != nil {
 		return err
 	}
-	b := &bench{scale: full, log: log}
+	b := &bench{scale: full, log: log, given: g}
 	if small {
 		b.scale = quick
 	}
@@ -110,12 +141,19 @@ func command(ctx context.Context, args []string, out, log io.Writer) (err error)
 	return b.report.print(out)
 }
 
+func partNames() []string {
+	out := make([]string, len(parts))
+	for i, p := range parts {
+		out[i] = p.name
+	}
+	return out
+}
+
 // choose returns the places in parts of the named ones, or of all.
 func choose(names string) ([]int, error) {
 	var chosen []int
-	known := make([]string, len(parts))
+	known := partNames()
 	for i, p := range parts {
-		known[i] = p.name
 		if names == "" || slices.Contains(strings.Split(names, ","), p.name) {
 			chosen = append(chosen, i)
 		}

@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // A unit is what is counted.
@@ -15,6 +17,10 @@ type unit string
 const (
 	seconds unit = "seconds"
 	bytes   unit = "bytes"
+	number  unit = "number"
+	share   unit = "share" // of 1
+	opRate  unit = "opcodes a second"
+	rate    unit = "bytes a second"
 )
 
 // A sample holds what each of several rounds took.
@@ -56,6 +62,7 @@ const (
 	ofTime                   // our time is at most limit times the peer's
 	ofSpeed                  // our speed is at least limit times the peer's
 	ofAmount                 // our figure is at most limit
+	ofLeast                  // our figure is at least limit
 )
 
 // A measure is one line of the report.
@@ -81,7 +88,7 @@ func (m measure) figure(s sample) float64 {
 // round by round, so that a machine that is slow for a while, which it then is
 // for both, does not show.
 func (m measure) ratio() float64 {
-	if len(m.theirs) == 0 {
+	if len(m.theirs) == 0 || m.unit == share || m.unit == number {
 		return 0
 	}
 	if m.unit == bytes {
@@ -105,6 +112,8 @@ func (m measure) verdict() string {
 		return ""
 	case m.bar.of == ofAmount:
 		reached = m.figure(m.ours) <= m.bar.limit
+	case m.bar.of == ofLeast:
+		reached = m.figure(m.ours) >= m.bar.limit
 	case len(m.theirs) == 0:
 		return "alone"
 	case m.bar.of == ofTime:
@@ -126,6 +135,8 @@ func (m measure) barText() string {
 		return fmt.Sprintf("≥ %g×", m.bar.limit)
 	case ofAmount:
 		return "≤ " + text(m.unit, m.bar.limit)
+	case ofLeast:
+		return "≥ " + strings.Replace(text(m.unit, m.bar.limit), " GB", "G", 1) // or it is too wide
 	}
 	return ""
 }
@@ -139,11 +150,17 @@ type scale struct {
 	Spins   int   `json:"python_rounds"`
 	Appends int   `json:"appends"`
 	Entries int   `json:"ledger_entries"`
+	Dense   int   `json:"dense_opcodes"` // of scan-dense's pickle
+	Large   int64 `json:"large_bytes"`   // of each file of scan-large
+	Hostile int   `json:"hostile"`       // files of scan-hostile that are made
+	Cases   int   `json:"cases"`         // of adversary
 }
 
 var (
-	full  = scale{Table: 1e9, Files: 100_000, Starts: 300, Rounds: 3, Spins: 61, Appends: 2000, Entries: 100_000}
-	quick = scale{Table: 64e6, Files: 5_000, Starts: 50, Rounds: 1, Spins: 9, Appends: 200, Entries: 5_000}
+	full = scale{Table: 1e9, Files: 100_000, Starts: 300, Rounds: 3, Spins: 61, Appends: 2000, Entries: 100_000,
+		Dense: 5_200_000, Large: 1 << 30, Hostile: 400, Cases: 1_000_000}
+	quick = scale{Table: 64e6, Files: 5_000, Starts: 50, Rounds: 1, Spins: 9, Appends: 200, Entries: 5_000,
+		Dense: 260_000, Large: 32 << 20, Hostile: 60, Cases: 10_000}
 )
 
 // A machine is what the figures were taken on. They mean little anywhere else.
@@ -193,7 +210,12 @@ func (r *report) print(w io.Writer) error {
 		peer, ratio := "", ""
 		if len(m.theirs) > 0 {
 			name, _, _ := strings.Cut(m.peer, " ")
-			peer, ratio = name+" "+m.cell(m.theirs), fmt.Sprintf("%.2f×", m.ratio())
+			if peer = name + " " + m.cell(m.theirs); utf8.RuneCountInString(peer) > 20 {
+				peer = name + " " + text(m.unit, m.figure(m.theirs)) // a long name leaves no room for the spread
+			}
+		}
+		if r := m.ratio(); r > 0 {
+			ratio = fmt.Sprintf("%.*f×", precision(r), r)
 		}
 		if m.verdict() == "MISSED" {
 			missed++
@@ -214,13 +236,21 @@ func (r *report) print(w io.Writer) error {
 	return err
 }
 
+// precision is how many digits of a ratio behind the point say anything.
+func precision(ratio float64) int {
+	if ratio >= 100 {
+		return 0
+	}
+	return 2
+}
+
 func (m measure) cell(s sample) string {
 	if m.unit == bytes || len(s) == 1 {
 		return text(m.unit, m.figure(s))
 	}
 	percent := 100 * s.spread()
 	digits := 0
-	if percent < 0.95 {
+	if percent < 0.95 && m.unit == seconds {
 		digits = 1
 	}
 	return fmt.Sprintf("%s ±%.*f%%", text(m.unit, m.figure(s)), digits, percent)
@@ -228,11 +258,21 @@ func (m measure) cell(s sample) string {
 
 // text writes a figure with three digits that count.
 func text(u unit, v float64) string {
-	names := []string{"ns", "µs", "ms", "s"}
-	v *= 1e9
-	if u == bytes {
+	var names []string
+	switch u {
+	case number:
+		return count(int(v))
+	case share:
+		return fmt.Sprintf("%g %%", math.Floor(v*1e4)/100) // 100 % is all
+	case seconds:
+		names = []string{"ns", "µs", "ms", "s"}
+		v *= 1e9
+	case bytes:
 		names = []string{"B", "kB", "MB", "GB"}
-		v /= 1e9
+	case opRate:
+		names = []string{"/s", "k/s", "M/s", "G/s"}
+	case rate:
+		names = []string{"B/s", "kB/s", "MB/s", "GB/s"}
 	}
 	for len(names) > 1 && v >= 999.5 {
 		v, names = v/1000, names[1:]

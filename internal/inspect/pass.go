@@ -19,7 +19,7 @@ type Limits struct {
 }
 
 // Default are the limits for honest files of any size.
-var Default = Limits{Expanded: 256 << 30, Ratio: 200, Members: 1_000_000, Depth: 12, Work: 8 << 30}
+var Default = Limits{Expanded: 256 << 30, Ratio: 200, Members: 1_000_000, Depth: 12, Work: 2 << 30}
 
 // free is how many bytes may be expanded before the ratio counts.
 const free = 1 << 30

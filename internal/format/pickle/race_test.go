@@ -1,0 +1,9 @@
+//go:build race
+
+package pickle
+
+// memoryTestSize is the size of the streams that try to exhaust memory.
+const memoryTestSize = 4 << 20
+
+// defaultCases is how many streams are compared with CPython's unpicklers.
+const defaultCases = 2000
