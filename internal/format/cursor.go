@@ -67,10 +67,11 @@ func (c *Cursor) peek(n int) []byte {
 	}
 	have := int64(len(c.buf)) - (c.off - c.at)
 	if c.off < c.at || have < int64(n) {
-		if c.buf == nil {
-			c.buf = make([]byte, 0, window)
+		size := int(min(window, c.end-c.off)) // little for a small file: archives hold thousands
+		if cap(c.buf) < size {
+			c.buf = make([]byte, size)
 		}
-		c.buf = c.buf[:min(window, c.end-c.off)]
+		c.buf = c.buf[:size]
 		c.at = c.off
 		if m, err := c.r.ReadAt(c.buf, c.off); m < len(c.buf) {
 			c.buf = c.buf[:m]

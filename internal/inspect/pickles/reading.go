@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
+	"path"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -22,6 +23,9 @@ func match(f *inspect.File, head []byte) inspect.Fit {
 	if len(head) >= 2 && head[0] == 0x80 && head[1] <= 5 {
 		return inspect.Yes
 	}
+	if certain(f) {
+		return inspect.Yes
+	}
 	switch pickle.Sniff(f, 0, f.Size) {
 	case pickle.Yes:
 		return inspect.Yes
@@ -33,6 +37,23 @@ func match(f *inspect.File, head []byte) inspect.Fit {
 		}
 	}
 	return inspect.No
+}
+
+// certain reports whether a file is unpickled for where it lies, whatever its
+// bytes are: the streams of torch.save's archives, and what the inspectors of
+// other formats hand on under the name that says so.
+func certain(f *inspect.File) bool {
+	if f.OnDisk() {
+		return false
+	}
+	switch f.Base() {
+	case "objects.pickle":
+		return true
+	case "data.pkl", "constants.pkl":
+		_, ok := f.Around.Lookup(path.Join(path.Dir(f.Name), "version"))
+		return ok
+	}
+	return tarMember(f) != nil
 }
 
 // loaded are extensions of files that people load with pickle.

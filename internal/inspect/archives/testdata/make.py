@@ -3,7 +3,7 @@
 python -m venv v && v/bin/pip install numpy joblib lz4 zstandard py7zr pillow pyarrow matplotlib sentencepiece protobuf pandas torch
 v/bin/python make.py
 """
-import bz2, gzip, io, lzma, os, pickle, random, tarfile, wave, zipfile, zlib
+import bz2, gzip, io, lzma, os, pickle, random, shutil, tarfile, wave, zipfile, zlib
 import joblib, numpy, py7zr, zstandard, lz4.frame
 
 os.chdir(os.path.dirname(os.path.abspath(__file__)))
@@ -57,12 +57,12 @@ for name, form in [("pax", tarfile.PAX_FORMAT), ("gnu", tarfile.GNU_FORMAT), ("u
             i = tarfile.TarInfo(n)
             i.size, i.mtime = len(text), 1_700_000_000.5 if name == "pax" else 1_700_000_000
             t.addfile(i, io.BytesIO(text))
-os.makedirs("/tmp/nemo-D", exist_ok=True)
-put("/tmp/nemo-D/model_config.yaml", b"name: a\n")
-put("/tmp/nemo-D/weights.csv", text)
+os.makedirs("folder", exist_ok=True)
+put("folder/model_config.yaml", b"name: a\n")
+put("folder/weights.csv", text)
 for name, mode in [("a.nemo", "w:gz"), ("b.nemo", "w")]:
     with tarfile.open(name, mode) as t:
-        t.add("/tmp/nemo-D", arcname=".")
+        t.add("folder", arcname=".")
 
 # streams, and joblib's own names for them.
 put("a.csv.gz", gzip.compress(text))
@@ -123,12 +123,15 @@ import pandas
 pandas.DataFrame({"a": [1, 2]}).to_html("table.html")
 with wave.open("sound.wav", "wb") as w:
     w.setnchannels(1); w.setsampwidth(2); w.setframerate(8000); w.writeframes(b"\0\1" * 99)
-put("/tmp/words-D.txt", b"the weights of a layer are what it has learnt\n" * 40)
-sentencepiece.SentencePieceTrainer.train(input="/tmp/words-D.txt", model_prefix="/tmp/spm-D", vocab_size=40, hard_vocab_limit=False)
+put("words.txt", b"the weights of a layer are what it has learnt\n" * 40)
+sentencepiece.SentencePieceTrainer.train(input="words.txt", model_prefix="spm", vocab_size=40, hard_vocab_limit=False)
 from sentencepiece import sentencepiece_model_pb2 as spm
-model = spm.ModelProto.FromString(open("/tmp/spm-D.model", "rb").read())
+model = spm.ModelProto.FromString(open("spm.model", "rb").read())
 model.normalizer_spec.precompiled_charsmap = b"left out, it is large"
 put("spm.model", model.SerializeToString())
+os.remove("spm.vocab")
+os.remove("words.txt")
+shutil.rmtree("folder")
 import torch
 state = torch.nn.Linear(3, 2).state_dict()
 torch.save(state, "torch.pt")
