@@ -5,6 +5,7 @@ package sandbox
 import (
 	"path"
 	"strconv"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -126,6 +127,17 @@ func makePlace(target string, folder bool) error {
 }
 
 // readOnly makes the mount at target, and nothing below it, read-only.
+//
+// A volume is busy while somebody has a file in it open for writing. Whoever
+// filled it has closed theirs, but a process that another goroutine of theirs
+// forked meanwhile holds a copy until it executes its own program: a moment.
 func readOnly(target string) error {
-	return unix.MountSetattr(unix.AT_FDCWD, target, 0, &unix.MountAttr{Attr_set: unix.MOUNT_ATTR_RDONLY})
+	const moments, moment = 200, 5 * time.Millisecond
+	for n := 0; ; n++ {
+		err := unix.MountSetattr(unix.AT_FDCWD, target, 0, &unix.MountAttr{Attr_set: unix.MOUNT_ATTR_RDONLY})
+		if err != unix.EBUSY || n == moments {
+			return err
+		}
+		time.Sleep(moment)
+	}
 }
