@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -58,22 +59,12 @@ func tell(m Part, out *[]string) error {
 			return err
 		default:
 			return v.Numbers(func(bits uint64) error {
-				*out = append(*out, v.Name()+"="+itoa(int64(bits)))
+				*out = append(*out, v.Name()+"="+strconv.FormatInt(int64(bits), 10))
 				return nil
 			})
 		}
 		return nil
 	})
-}
-
-func itoa(n int64) string {
-	if n < 0 {
-		return "-" + itoa(-n)
-	}
-	if n < 10 {
-		return string(rune('0' + n))
-	}
-	return itoa(n/10) + itoa(n%10)
 }
 
 func TestFields(t *testing.T) {
