@@ -25,8 +25,8 @@ const layers = `
 	door  erase
 	run  twin  deps
 	scan  evidence
-	inspect/archives  inspect/configs  inspect/graphs  inspect/keras  inspect/pickles  inspect/sources  inspect/tensors  inspect/trees
-	inspect/configs/objects
+	inspect/archives  inspect/configs  inspect/graphs  inspect/keras  inspect/pickles  inspect/sources  inspect/trees
+	inspect/configs/objects  inspect/tensors
 	inspect
 	format/flat  format/gguf  format/hdf5  format/jinja  format/msgpack  format/npy  format/pickle  format/protobuf  format/python  format/sevenzip  format/tar  format/ubjson  format/xml  format/zip
 	format/json  format/squash

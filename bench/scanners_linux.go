@@ -46,10 +46,9 @@ func (b *bench) rivals(ctx context.Context) []string {
 		}
 		break
 	}
-	for _, name := range strings.Fields(scanners) {
-		if !slices.Contains(b.scanners, name) {
-			b.warn("%s is not installed: nothing to compare with (pip install %s; name the folder of its command with -peers)", name, name)
-		}
+	missing := slices.DeleteFunc(strings.Fields(scanners), func(name string) bool { return slices.Contains(b.scanners, name) })
+	if len(missing) > 0 {
+		b.warn("not installed, and so not compared with: pip install %s; name the folder of the commands with -peers", strings.Join(missing, " "))
 	}
 	return b.scanners
 }

@@ -24,7 +24,8 @@ var errIrregular = errors.New("it is neither a file nor a folder")
 // each with every report, in the order of their names. A file that cannot be
 // read has a report with an error beside it, and the scan goes on; Path's own
 // error says that it did not come to its end. Links inside a folder are not
-// followed; path itself may be one.
+// followed, and pass only if they lead to what is scanned; path itself may be
+// one.
 func (s *Scanner) Path(ctx context.Context, path string, each func(*Report, error)) error {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -70,10 +71,25 @@ func (s *Scanner) Folder(ctx context.Context, root *os.Root, each func(*Report, 
 	}
 	for _, name := range folder.Links() {
 		r := &Report{Path: name, Verdict: Inconclusive}
-		r.Findings = []Finding{{Rule: ruleLink, Verdict: Inconclusive, Offset: -1, What: "link", Why: ruleLink.Title, Times: 1}}
+		why := ruleLink.Title
+		if leadsInside(root, name) {
+			r.Verdict, why = Allowed, "It leads to what is scanned under its own name."
+		}
+		r.Findings = []Finding{{Rule: ruleLink, Verdict: r.Verdict, Offset: -1, What: "link", Why: why, Times: 1}}
 		each(r, nil)
 	}
 	return s.ordered(ctx, folder.Names(), func(name string) (*Report, error) { return s.file(ctx, folder, name) }, each)
+}
+
+// leadsInside reports whether a name is a link that leads to a file or folder
+// below root, where it is scanned. Root follows no link that leaves it.
+func leadsInside(root *os.Root, name string) bool {
+	link, err := root.Lstat(name)
+	if err != nil || link.Mode()&fs.ModeSymlink == 0 {
+		return false
+	}
+	to, err := root.Stat(name)
+	return err == nil && (to.Mode().IsRegular() || to.IsDir())
 }
 
 // ordered does work on every name, some at once, and calls each in order.

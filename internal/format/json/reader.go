@@ -8,7 +8,8 @@ import (
 )
 
 const (
-	window    = 64 << 10 // bytes that a reader holds
+	window    = 64 << 10 // bytes that a reader holds at most
+	least     = 1 << 10  // and at first
 	maxDepth  = 512
 	maxNumber = 4096 // bytes of one number
 )

@@ -187,8 +187,8 @@ func (r *Reader) fill() (byte, bool) {
 		r.mark = 0
 	}
 	r.base += int64(len(r.buf))
-	if r.buf == nil {
-		r.buf = make([]byte, 0, window)
+	if cap(r.buf) < window && len(r.buf) == cap(r.buf) {
+		r.buf = make([]byte, 0, min(window, max(least, 8*cap(r.buf)))) // little for a small document: archives hold thousands
 	}
 	r.pos, r.buf = 0, r.buf[:0]
 	for range 100 {

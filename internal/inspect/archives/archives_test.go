@@ -59,6 +59,9 @@ func TestHonest(t *testing.T) {
 		".txt": "text", ".model": "sentencepiece", ".pt": "",
 	}
 	for _, name := range listed(t, "testdata/honest/*") {
+		if strings.HasSuffix(name, "stream.arrow") {
+			continue // of another format than table.arrow: TestArrowStream has it
+		}
 		data, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)

@@ -12,7 +12,7 @@ import (
 	"github.com/sallyport/sallyport/internal/inspect"
 )
 
-func honest(t *testing.T, name string) []byte {
+func honest(t testing.TB, name string) []byte {
 	t.Helper()
 	data, err := os.ReadFile("testdata/honest/" + name)
 	if err != nil {
@@ -52,11 +52,11 @@ func TestHostileData(t *testing.T) {
 		{"a.svg", "active-content", []byte(`<svg><image xlink:href="http://example.org/seen.png"/></svg>`)},
 		{"a.svg", "active-content", []byte(`<svg><foreignObject><p/></foreignObject></svg>`)},
 		{"a.svg", "active-content", []byte(`<!DOCTYPE svg [ <!ENTITY x SYSTEM "file:///etc/passwd"> ]><svg>&x;</svg>`)},
-		{"a.html", "active-content", []byte(`<p>hello</p><img src=x onerror=alert(1)>`)},
-		{"a.html", "active-content", []byte(`<html><textarea>" <b a="</textarea><script>alert(1)</script>"></html>`)},
-		{"a.html", "active-content", []byte(`<html><!-- a="--> <script>alert(1)</script> "></html>`)},
-		{"a.html", "active-content", []byte(`<html><meta http-equiv=refresh content="0;url=http://example.org"></html>`)},
-		{"a.html", "active-content", []byte(`<html><IFRAME SRC="//example.org"></IFRAME></html>`)},
+		{"a.png", "active-content", []byte(`<html><img src=x onerror=alert(1)>`)},
+		{"a.txt", "active-content", []byte(`<html><textarea>" <b a="</textarea><script>alert(1)</script>"></html>`)},
+		{"a.txt", "active-content", []byte(`<html><!-- a="--> <script>alert(1)</script> "></html>`)},
+		{"a.txt", "active-content", []byte(`<html><meta http-equiv=refresh content="0;url=http://example.org"></html>`)},
+		{"a.txt", "active-content", []byte(`<html><IFRAME SRC="//example.org"></IFRAME></html>`)},
 		{"a.pdf", "active-content", []byte("%PDF-1.4\n1 0 obj <</OpenAction <</S /JavaScript /JS (app.alert(1))>> >>\n%%EOF\n")},
 		{"a.pdf", "active-content", []byte("%PDF-1.4\n1 0 obj <</S/#4caunch/F(a.exe)>>\n%%EOF\n")},
 		{"a.pdf", "active-content", objects("1 0 <</S/JavaScript/JS(app.alert(1))>>")},

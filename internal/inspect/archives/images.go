@@ -44,7 +44,7 @@ var data = []inspect.Reading{
 	passive("mp4", []string{".mp4", ".m4a", ".mov"}, matchMP4, endMP4),
 	passive("font", []string{".ttf", ".otf", ".woff", ".woff2", ".ttc"}, matchFont, skipAll),
 	passive("orc", []string{".orc"}, begins("ORC"), skipAll),
-	pdfReading, parquetReading, arrowReading, sqliteReading, sentencepieceReading,
+	pdfReading, parquetReading, arrowReading, streamReading, recordsReading, wandbReading, sqliteReading, sentencepieceReading,
 }
 
 // skipAll is the end of formats that do not say where they end.

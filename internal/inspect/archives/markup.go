@@ -16,11 +16,14 @@ var markupReading = inspect.Reading{
 	Match: matchMarkup, Inspect: inspectMarkup,
 }
 
+// pages are extensions of what browsers open as a page.
+var pages = []string{".html", ".htm", ".xhtml"}
+
 // matchMarkup knows HTML and SVG by their first element, before which comments,
 // declarations and a mark of the order of bytes may stand. Browsers read whatever
 // has the name of a page as one.
 func matchMarkup(f *inspect.File, head []byte) inspect.Fit {
-	if slices.Contains([]string{".svg", ".html", ".htm", ".xhtml"}, f.Ext()) && bytes.IndexByte(head, 0) < 0 {
+	if (f.Ext() == ".svg" || slices.Contains(pages, f.Ext())) && bytes.IndexByte(head, 0) < 0 {
 		return inspect.Yes
 	}
 	lower := bytes.ToLower(bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\xef\xbb\xbf")), " \t\r\n"))
@@ -46,9 +49,15 @@ type element struct {
 const maxTag = 256
 
 // inspectMarkup looks at every tag. Text between tags is not looked at, but for
-// what stands in a script, which is told as such.
+// what stands in a script, which is told as such. A page that says it is one may
+// hold scripts, as the reports of Plotly and Bokeh do: only browsers open it, and
+// whoever does expects them. Nobody expects them in a picture or a text.
 func inspectMarkup(p *inspect.Pass, f *inspect.File) error {
 	r := newTags(f.Reader())
+	verdict := inspect.Suspicious
+	if slices.Contains(pages, f.Ext()) {
+		verdict = inspect.Allowed
+	}
 	for {
 		off, e, err := r.next()
 		if err == io.EOF {
@@ -61,12 +70,12 @@ func inspectMarkup(p *inspect.Pass, f *inspect.File) error {
 			return err
 		}
 		if r.hidden != "" {
-			p.Find(f, inspect.Finding{Rule: ruleActive, Verdict: inspect.Suspicious, Offset: off, What: r.hidden,
+			p.Find(f, inspect.Finding{Rule: ruleActive, Verdict: verdict, Offset: off, What: r.hidden,
 				Why: "it stands where one reader sees a value and another an element"})
 			r.hidden = ""
 		}
 		if what, why := active(e); why != "" {
-			p.Find(f, inspect.Finding{Rule: ruleActive, Verdict: inspect.Suspicious, Offset: off, What: what, Why: why})
+			p.Find(f, inspect.Finding{Rule: ruleActive, Verdict: verdict, Offset: off, What: what, Why: why})
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/sallyport/sallyport/internal/format"
 	"github.com/sallyport/sallyport/internal/inspect"
+	"github.com/sallyport/sallyport/internal/inspect/tensors"
 )
 
 // A document is one under inspection.
@@ -114,6 +115,36 @@ func (y *document) pair(key string, v *ast.MappingValueNode) {
 	case "code", "code_path", "model_code_path":
 		if y.f.Base() == "MLmodel" && value != "" && value != "null" {
 			y.find(ruleCode, inspect.Suspicious, offset(v.Value), value, "MLflow puts it where Python imports from, and runs it on load")
+		}
+	}
+	if strings.Contains(key, tensors.TemplateKey) {
+		y.templates(key, v.Value, maxTemplates)
+	}
+}
+
+// maxTemplates is how deep chat templates may lie below the key that says so.
+const maxTemplates = 3
+
+// templates judges chat templates: a text, or a list or mapping of them with
+// their names.
+func (y *document) templates(key string, n ast.Node, depth int) {
+	if depth == 0 {
+		return
+	}
+	switch n := n.(type) {
+	case *ast.MappingNode:
+		for _, v := range n.Values {
+			y.templates(key, v.Value, depth-1)
+		}
+	case *ast.MappingValueNode:
+		y.templates(key, n.Value, depth-1)
+	case *ast.SequenceNode:
+		for _, v := range n.Values {
+			y.templates(key, v, depth-1)
+		}
+	default:
+		if text := y.text(n); strings.Contains(text, "{") {
+			tensors.Template(y.p, y.f, offset(n), key, text)
 		}
 	}
 }

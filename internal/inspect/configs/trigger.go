@@ -8,6 +8,7 @@ import (
 
 	"github.com/sallyport/sallyport/internal/format"
 	"github.com/sallyport/sallyport/internal/inspect"
+	"github.com/sallyport/sallyport/internal/inspect/tensors"
 )
 
 // search reads the whole document for what could be active, and for whether it
@@ -45,10 +46,10 @@ func textual(b []byte) bool {
 	return false
 }
 
-// plain are the triggers that are texts: keys that name code, directives, and
-// the resolvers that leave the file.
+// plain are the triggers that are texts: keys that name code or hold it,
+// directives, and the resolvers that leave the file.
 var plain = [...]string{"_target_", "class_path", "loader_module", "python_function", "%TAG", "yaml.org,2002:",
-	"${oc.", "${env:", "${hydra:", "${eval:", "${exec:", "${python:", "${import:"}
+	"${oc.", "${env:", "${hydra:", "${eval:", "${exec:", "${python:", "${import:", tensors.TemplateKey}
 
 // triggers reports whether a text holds what could be active in YAML: only such
 // texts need to be parsed.

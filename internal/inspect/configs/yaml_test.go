@@ -123,6 +123,14 @@ func TestYAMLHostile(t *testing.T) {
 		{"a: !apply:mine.f [1]\n", "suspicious yaml-target"},
 		{"a: !name:torch.nn.ReLU\n", "allowed"},
 
+		{"chat_template: \"{{ a.__class__ }}\"\n", "malicious chat-template-code"},
+		{"m:\n  - chat_template: |\n      {% for x in ().__class__.__mro__ %}{{ x }}{% endfor %}\n", "malicious chat-template-code chat-template-code"},
+		{"chat_template:\n  - {name: a, template: '{{ a.__class__ }}'}\n", "malicious chat-template-code"},
+		{"a: &t '{{ a.__class__ }}'\nmy_chat_template: *t\n", "malicious chat-template-code"},
+		{"chat_template: '{% for'\n", "suspicious chat-template-syntax"},
+		{"chat_template: '{{ messages }}'\n", "allowed chat-template"},
+		{"chat_template: chatml\n", "inert"},
+
 		{"m:\n  _target_: os.system\n  command: id\n", "malicious yaml-target"},
 		{"m: [{_target_: subprocess.Popen, args: [id]}]\n", "malicious yaml-target"},
 		{"m:\n  \"_target_\": builtins.exec\n", "malicious yaml-target"},

@@ -96,5 +96,8 @@ func judge(p *inspect.Pass, f *inspect.File) error {
 		j.object(o)
 		return nil
 	}}
-	return r.Read(p, f.Reader())
+	if err := r.Read(p, f.Reader()); err != nil {
+		return err
+	}
+	return judgeCompile(p, f)
 }

@@ -36,6 +36,9 @@ func TestConfig(t *testing.T) {
 		{"words", model(`{"module":"keras.layers","class_name":"TextVectorization","config":{"vocabulary":["a","/b"],"standardize":"lower"},"registered_name":null}`), "allowed"},
 		{"keras hub", `{"module":"keras_hub.src.models.gemma.gemma_backbone","class_name":"GemmaBackbone","config":{"vocabulary_size":2},"registered_name":"keras_hub>GemmaBackbone"}`, "allowed"},
 		{"loss", model(`{"class_name":"Dense","config":{},"compile_config":{"loss":` + call("builtins", "mse") + `}}`), "allowed"},
+		{"specification", model(`{"class_name":"Dense","config":{},"input_spec":{"class_name":"InputSpec","config":{"axes":{"-1":4}},"shared_object_id":3}}`), "allowed"},
+		{"plain names", model(`{"class_name":"Dense","config":{}}`)[:1] + `"compile_config":{"optimizer":"RMSprop","loss":{"a":"mse","b":["MeanSquaredError","mean_squared_error"]},"loss_weights":["x"],"metrics":[["acc"],["AUC","binary_io_u","f1_score"]],"weighted_metrics":null},` + model(dense)[1:], "allowed"},
+		{"names in classes", `{"class_name":"Sequential","config":{},"training_config":{"loss":"auto","metrics":[[{"config":{"name":"mine","fn":"x"},"class_name":"MeanMetricWrapper"}]]}}`, "allowed"},
 		{"ragged", model(`{"class_name":"InstanceMethod","config":{"method_name":"to_tensor"}}`), "allowed"},
 
 		// Lambda in every coat.
@@ -49,6 +52,14 @@ func TestConfig(t *testing.T) {
 		{"lambda of the system", model(`{"class_name":"Lambda","config":{"function":"os.system","module":"os"}}`), "malicious keras-lambda"},
 		{"lambda without anything", model(`{"class_name":"Lambda","config":null}`), "suspicious keras-lambda"},
 		{"registered lambda", model(`{"module":"keras.src.layers.core.lambda_layer","class_name":"Lambda","config":{"function":["4w=="]},"registered_name":"Lambda"}`), "malicious keras-lambda"},
+
+		{"module of a value", model(`{"module":"os","class_name":"TensorShape","config":{}}`), "malicious keras-class"},
+
+		// Names of losses and such.
+		{"loss by name", `{"class_name":"Sequential","config":{},"compile_config":{"loss":"mine"}}`, "suspicious keras-function"},
+		{"loss by output", `{"class_name":"Sequential","config":{},"compile_config":{"loss":{"out":["mse","mine"]}}}`, "suspicious keras-function"},
+		{"metric by name", `{"compile_config":{"metrics":[["acc"],["mine"]]},"class_name":"Sequential","config":{}}`, "suspicious keras-function"},
+		{"optimizer by name", model(`{"class_name":"Dense","config":{},"compile_config":{"optimizer":"os.system"}}`), "malicious keras-function"},
 
 		// Modules, classes, functions.
 		{"CVE-2025-1550", model(`{"module":"os","class_name":"function","config":"system","registered_name":"system"}`), "malicious keras-function"},

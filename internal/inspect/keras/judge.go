@@ -30,8 +30,11 @@ func (j *judgement) object(o *objects.Object) {
 		return
 	}
 	switch name := o.Text["class_name"]; name {
-	case "__tensor__", "__numpy__", "__bytes__", "__ellipsis__", "__slice__", "slice", "__tuple__", "__keras_tensor__",
-		"TensorShape", "TypeSpec", "CompositeTensor": // values, written as objects
+	case "__tensor__", "__numpy__", "__bytes__", "__ellipsis__", "__slice__", "__tuple__", "__keras_tensor__": // values, written as objects
+	case "slice", "TensorShape", "TypeSpec", "CompositeTensor", "InputSpec":
+		if o.Has("module") { // else it is a value too, but a module is imported whatever is looked up in it
+			j.class(o)
+		}
 	case "__lambda__":
 		j.find(o, ruleLambda, inspect.Malicious, name, "it holds compiled Python code that runs when the model does")
 	case "Lambda":

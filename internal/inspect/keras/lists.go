@@ -29,11 +29,12 @@ type lists struct {
 	modules   []string
 	classes   map[string]class
 	functions map[string]bool
+	folded    map[string]bool // names of classes, as fold has them
 	tfops     map[string]bool
 }
 
 var known = sync.OnceValue(func() *lists {
-	l := &lists{classes: map[string]class{}, functions: map[string]bool{}, tfops: map[string]bool{}}
+	l := &lists{classes: map[string]class{}, functions: map[string]bool{}, folded: map[string]bool{}, tfops: map[string]bool{}}
 	for line := range strings.Lines(classesText) {
 		f := strings.Fields(line)
 		switch f[0] {
@@ -43,6 +44,7 @@ var known = sync.OnceValue(func() *lists {
 			l.functions[f[1]] = true
 		case "c":
 			l.classes[f[1]] = class{strings.Split(f[2], ","), f[3:]}
+			l.folded[fold(f[1])] = true
 		}
 	}
 	for line := range strings.Lines(tfopsText) {

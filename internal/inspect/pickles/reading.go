@@ -20,11 +20,21 @@ import (
 var Readings = []inspect.Reading{{Format: "pickle", Match: match, Inspect: read}}
 
 func match(f *inspect.File, head []byte) inspect.Fit {
-	if len(head) >= 2 && head[0] == 0x80 && head[1] <= 5 {
+	begins := len(head) >= 2 && head[0] == 0x80 && head[1] <= 5
+	if tensorData(f) {
+		if begins && pickle.Sniff(f, 2, f.Size) == pickle.Yes {
+			return inspect.Yes
+		}
+		return inspect.No
+	}
+	if begins {
 		return inspect.Yes
 	}
 	if certain(f) {
 		return inspect.Yes
+	}
+	if bytes.HasPrefix(head, []byte("PK")) && len(head) > 2 && head[2] < ' ' {
+		return inspect.No // a zip archive: as a pickle it would ask for an identity, which only loaders have that take zip archives as such
 	}
 	switch pickle.Sniff(f, 0, f.Size) {
 	case pickle.Yes:
@@ -37,6 +47,19 @@ func match(f *inspect.File, head []byte) inspect.Fit {
 		}
 	}
 	return inspect.No
+}
+
+// tensorData reports whether a file is the numbers of a tensor, by its place in an
+// archive of torch.save. Nobody unpickles it, and of thousands of tensors some
+// begin as a pickle does.
+func tensorData(f *inspect.File) bool {
+	folder, key := path.Split(f.Name)
+	folder = strings.TrimSuffix(folder, "/")
+	if f.OnDisk() || key == "" || strings.Trim(key, "0123456789") != "" || path.Base(folder) != "data" && path.Base(folder) != "constants" {
+		return false
+	}
+	_, ok := f.Around.Lookup(folder + ".pkl")
+	return ok
 }
 
 // certain reports whether a file is unpickled for where it lies, whatever its

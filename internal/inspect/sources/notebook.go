@@ -66,9 +66,6 @@ func inspectNotebook(p *inspect.Pass, f *inspect.File) error {
 		switch t.Kind {
 		case json.Key:
 			key = t.String()
-			if nb.inOutput() {
-				nb.mime(key, t.Off)
-			}
 		case json.Object, json.Array:
 			nb.at.path = append(nb.at.path, key)
 			key = ""
@@ -111,9 +108,9 @@ func (nb *notebook) text(key string, t json.Token) {
 	}
 	switch {
 	case nb.inOutput() && (key == "text/html" || key == "html" || key == "image/svg+xml" || key == "svg"):
-		if text := t.String(); active(text) {
-			nb.find(t.Off, excerpt(text), "it runs in a browser that shows the notebook as trusted")
-		}
+		nb.script(t.Off, t.String())
+	case nb.inOutput() && strings.Contains(strings.ToLower(key), "javascript"):
+		nb.script(t.Off, "<script>"+t.String())
 	case nb.inOutput():
 	case key == "cell_type":
 		nb.kind = t.String()
@@ -127,26 +124,36 @@ func (nb *notebook) text(key string, t json.Token) {
 	}
 }
 
-// mime judges a key of an output, which is the type of what it holds.
-func (nb *notebook) mime(key string, off int64) {
-	if strings.Contains(strings.ToLower(key), "javascript") {
-		nb.find(off, key, "it runs in a browser that shows the notebook as trusted")
-	}
-}
-
-func (nb *notebook) find(off int64, what, why string) {
-	nb.p.Find(nb.f, inspect.Finding{Rule: ruleOutput, Verdict: inspect.Suspicious, Offset: off, What: what, Why: why})
-}
-
-// active reports whether markup has something that runs.
-func active(markup string) bool {
-	markup = strings.ToLower(markup)
-	for _, mark := range []string{"<script", "javascript:", " onload=", " onerror=", " onclick=", "<iframe", "<object", "<embed", "srcdoc="} {
-		if strings.Contains(markup, mark) {
-			return true
+// script judges markup of an output or a note. Scripts are what plots are made
+// of: nothing loads a notebook as a model, and browsers run what stands in it
+// only for somebody who trusts it. But one whose code is hidden in a text shows
+// nobody what it does.
+func (nb *notebook) script(off int64, markup string) {
+	packed := strings.Map(visible, strings.ToLower(markup))
+	for _, mark := range []string{"eval(atob(", "eval(window.atob(", "eval(unescape(", "eval(decodeuri", "eval(string.fromcharcode(", "function(atob(", "(0,eval)(atob(", "import('data:", "import(\"data:", "src=data:text/javascript", "src=\"data:text/javascript", "src='data:text/javascript"} {
+		if strings.Contains(packed, mark) {
+			nb.find(off, inspect.Suspicious, mark, "it runs code that is hidden in a text, in a browser that shows the notebook as trusted")
+			return
 		}
 	}
-	return false
+	for _, mark := range []string{"<script", "javascript:", "onload=", "onerror=", "onclick=", "<iframe", "<object", "<embed", "srcdoc="} {
+		if strings.Contains(packed, mark) {
+			nb.find(off, inspect.Allowed, "a script", "it runs only in a browser, for those who trust the notebook")
+			return
+		}
+	}
+}
+
+// visible drops white space, which may stand anywhere between words.
+func visible(r rune) rune {
+	if r <= ' ' {
+		return -1
+	}
+	return r
+}
+
+func (nb *notebook) find(off int64, v inspect.Verdict, what, why string) {
+	nb.p.Find(nb.f, inspect.Finding{Rule: ruleOutput, Verdict: v, Offset: off, What: what, Why: why})
 }
 
 func excerpt(s string) string { return s[:min(len(s), 80)] }
@@ -159,9 +166,7 @@ func (nb *notebook) cell() {
 	nb.kind, nb.cut = "", false
 	nb.cells++
 	if kind == "markdown" {
-		if active(src) {
-			nb.find(nb.off, excerpt(src), "it runs in a browser that shows the notebook as trusted")
-		}
+		nb.script(nb.off, src)
 		return
 	}
 	if kind != "code" || cut {

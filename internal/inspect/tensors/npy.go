@@ -24,7 +24,7 @@ func inspectNpy(p *inspect.Pass, f *inspect.File) error {
 	}
 	rest := f.Size - h.Start
 	if h.Objects {
-		objects, err := f.Section("objects", h.Start, rest)
+		objects, err := f.Section("objects.pickle", h.Start, rest) // the name says that it is one whatever it looks like
 		if err != nil {
 			return err
 		}

@@ -5,12 +5,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"slices"
-	"strings"
 
 	"github.com/sallyport/sallyport/internal/format"
 	"github.com/sallyport/sallyport/internal/format/jinja"
-	"github.com/sallyport/sallyport/internal/format/json"
 	"github.com/sallyport/sallyport/internal/inspect"
 )
 
@@ -27,6 +24,12 @@ func (at place) at(off int64) int64 {
 		return at.off
 	}
 	return at.off + off
+}
+
+// Template judges a chat template of f that a document holds under a name, in
+// the string that begins at off.
+func Template(p *inspect.Pass, f *inspect.File, off int64, name, text string) {
+	judgeTemplate(p, f, place{name: name, off: off}, text)
 }
 
 // judgeTemplate parses a template and judges the tree. A template is a program,
@@ -57,9 +60,19 @@ func judgeTemplate(p *inspect.Pass, f *inspect.File, at place, text string) {
 	}
 }
 
-// matchTemplate goes by the name: a template is any text.
+// matchTemplate goes by the name: a template is any text. ".template" is what
+// many programs call theirs, so that a file of it must look like Jinja.
 func matchTemplate(f *inspect.File, head []byte) inspect.Fit {
-	if ext := f.Ext(); ext != ".jinja" && ext != ".jinja2" || bytes.IndexByte(head, 0) >= 0 {
+	switch f.Ext() {
+	case ".jinja", ".jinja2", ".j2":
+	case ".template":
+		if !bytes.Contains(head, []byte("{%")) && !bytes.Contains(head, []byte("{{")) {
+			return inspect.No
+		}
+	default:
+		return inspect.No
+	}
+	if bytes.IndexByte(head, 0) >= 0 {
 		return inspect.No
 	}
 	return inspect.Maybe
@@ -76,75 +89,11 @@ func inspectTemplate(p *inspect.Pass, f *inspect.File) error {
 	if bytes.IndexByte(text, 0) >= 0 {
 		return inspect.ErrNotThis
 	}
+	if f.Ext() == ".template" && !bytes.Contains(text, []byte("{%")) {
+		if _, err := jinja.Parse(string(text)); format.Is(err, format.Broken) {
+			return inspect.ErrNotThis // of another language that has braces
+		}
+	}
 	judgeTemplate(p, f, place{name: "chat template", exact: true}, string(text))
 	return nil
-}
-
-// tokenizerFiles are the files in which Transformers looks for chat templates.
-var tokenizerFiles = []string{"tokenizer_config.json", "processor_config.json", "preprocessor_config.json", "chat_template.json"}
-
-func matchTokenizer(f *inspect.File, head []byte) inspect.Fit {
-	if slices.Contains(tokenizerFiles, strings.ToLower(f.Base())) && bytes.HasPrefix(bytes.TrimLeft(head, " \t\r\n"), []byte("{")) {
-		return inspect.Maybe
-	}
-	return inspect.No
-}
-
-// inspectTokenizer judges the chat templates of a document; one without them is
-// for other readers. It streams, because such files list tokens by the hundred
-// thousand.
-func inspectTokenizer(p *inspect.Pass, f *inspect.File) error {
-	h := header{p: p, r: json.NewReader(f.Reader())}
-	h.r.Unique = true
-	h.r.Text = jinja.MaxSize
-	if _, err := h.want(json.Object); err != nil {
-		return inspect.ErrNotThis
-	}
-	found := false
-	for {
-		t, err := h.next()
-		switch {
-		case err != nil:
-		case t.Kind == json.ObjectEnd && found:
-			return atEndOfText(&h)
-		case t.Kind == json.ObjectEnd:
-			return inspect.ErrNotThis
-		case t.Is("chat_template"):
-			found = true
-			err = templates(p, f, &h)
-		default:
-			err = h.r.Skip()
-		}
-		var e *format.Error
-		if errors.As(err, &e) && !found {
-			return inspect.ErrNotThis
-		}
-		if err != nil {
-			return err
-		}
-	}
-}
-
-// templates reads the value of chat_template: a string, or a list or object of
-// them with their names. Every text in it is judged, since versions differ in
-// what they take.
-func templates(p *inspect.Pass, f *inspect.File, h *header) error {
-	depth := h.r.Depth()
-	for {
-		t, err := h.next()
-		if err != nil {
-			return err
-		}
-		if t.Kind == json.String {
-			if t.Cut {
-				return format.Exceededf(t.Off, "a chat template is longer than %d bytes", jinja.MaxSize)
-			}
-			if text := t.String(); strings.Contains(text, "{") {
-				judgeTemplate(p, f, place{name: "chat_template", off: t.Off}, text)
-			}
-		}
-		if t.Kind != json.Key && h.r.Depth() <= depth {
-			return nil
-		}
-	}
 }

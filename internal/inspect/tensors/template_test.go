@@ -97,6 +97,13 @@ func TestTemplatePlaces(t *testing.T) {
 		"processor_config.json":   `{"chat_template": {"default": ` + string(quoted) + `}}`,
 		"chat_template.json":      "\n{\"\\u0063hat_template\": " + string(quoted) + `}`,
 		"chat_template.jinja":     bad,
+		"twice.json":              `{"chat_template": ` + string(quoted) + `, "chat_template": "{{ x }}"}`,
+		"twice more.json":         `{"chat_template": "{{ x }}", "chat_template": ` + string(quoted) + `}`,
+		"any name":                `{"a": [{"b": {"custom_chat_template": ` + string(quoted) + `}}], "c": NaN}`,
+		"list.json":               `[{"chat_template": ` + string(quoted) + `}]`,
+		"late.json":               `{"a": "` + strings.Repeat("x", 200_000) + `", "chat_template": ` + string(quoted) + `}`,
+		"a.j2":                    bad,
+		"a.template":              bad,
 	} {
 		r := scan(t, name, []byte(doc), nil)
 		if r.Verdict != inspect.Malicious {
@@ -104,7 +111,7 @@ func TestTemplatePlaces(t *testing.T) {
 			continue
 		}
 		want := int64(strings.Index(doc, string(quoted)))
-		if strings.HasSuffix(name, ".jinja") {
+		if !strings.HasPrefix(strings.TrimSpace(doc), "{\"") && doc[0] != '[' {
 			want = int64(strings.Index(bad, "__class__"))
 		}
 		if got := r.Findings[0].Offset; got != want {
@@ -114,7 +121,6 @@ func TestTemplatePlaces(t *testing.T) {
 	for name, doc := range map[string]string{
 		"broken behind it":  `{"chat_template": "x", }`,
 		"text behind it":    `{"chat_template": "x"} x`,
-		"a key twice":       `{"chat_template": "{{ x }}", "chat_template": "x"}`,
 		"a number":          `{"chat_template": "{{ x }}", "a": 01}`,
 		"another is broken": `{"chat_template": ["{{ x }}", "{{"]}`,
 	} {
@@ -124,6 +130,24 @@ func TestTemplatePlaces(t *testing.T) {
 	}
 	if r := scan(t, "tokenizer_config.json", []byte(`{"a": 1}`), nil); len(r.Formats) > 0 {
 		t.Errorf("a document without a template is taken for %v", r.Formats)
+	}
+	for name, doc := range map[string]string{
+		"text":        `[chat_template] is a key`,
+		"a log.jsonl": "{\"chat_template\": \"x\"}\n{\"chat_template\": \"y\"}\n",
+		"go.template": `{{ if eq .chat_template "b" }}a{{ else }}b{{ end }}`,
+		"sh.template": `server ${chat_template};`,
+	} {
+		if r := scan(t, name, []byte(doc), nil); len(r.Formats) > 0 || len(rules(r)) > 0 && rules(r) != "unknown-format" {
+			t.Errorf("%s is taken for %v: %+v", name, r.Formats, r.Findings)
+		}
+	}
+	for name, doc := range map[string]string{
+		"broken before it": `{"a": 1,, "chat_template": "{{ x }}"}`,
+		"in a broken list": `{"a": [1 "chat_template": "{{ x }}"]}`,
+	} {
+		if r := scan(t, "any.json", []byte(doc), nil); r.Verdict != inspect.Suspicious {
+			t.Errorf("%s: %s", name, r.Verdict)
+		}
 	}
 	long, _ := json.Marshal(map[string]string{"chat_template": "{" + strings.Repeat("x", jinja.MaxSize)})
 	if r := scan(t, "tokenizer_config.json", long, nil); r.Verdict != inspect.Inconclusive {

@@ -49,6 +49,6 @@ var Readings = []inspect.Reading{
 	{Format: "gguf", Extensions: []string{".gguf"}, Match: matchGGUF, Inspect: inspectGGUF},
 	{Format: "npy", Extensions: []string{".npy"}, Match: matchNpy, Inspect: inspectNpy},
 	{Format: "flax-msgpack", Extensions: []string{".msgpack"}, Match: matchFlax, Inspect: inspectFlax},
-	{Format: "chat-template", Extensions: []string{".jinja", ".jinja2"}, Match: matchTemplate, Inspect: inspectTemplate},
+	{Format: "chat-template", Extensions: []string{".jinja", ".jinja2", ".j2"}, Match: matchTemplate, Inspect: inspectTemplate},
 	{Format: "tokenizer-config", Wraps: true, Match: matchTokenizer, Inspect: inspectTokenizer},
 }

@@ -14,19 +14,19 @@ FILES = {
 builtins value: int float bool str list dict tuple object type NotImplemented Ellipsis
   round sum min max len abs any all sorted zip enumerate repr id hash isinstance divmod ord chr
 builtins getattr!: getattr
-builtins plain(x): set frozenset
+builtins plain(/l): set frozenset
 builtins plain(/ppp): slice range complex
 builtins bytearray!: bytearray
-builtins plain(/Bs): bytes
+builtins bytes(/Bs): bytes
 collections ordereddict|ordereddict!: OrderedDict
 collections defaultdict!: defaultdict
-collections items(/x): Counter
-collections items(/xx): deque
+collections items(/p): Counter
+collections items(/pp): deque
 collections class: UserDict UserList
 _codecs encode!: encode
 copyreg reconstructor!: _reconstructor
 functools partial!: partial
-datetime plain(/pppppppp): datetime date time timedelta
+datetime plain(/pxxxxxxx): datetime date time timedelta
 datetime plain(/pp): timezone
 decimal plain(p): Decimal
 fractions plain(p/p): Fraction
@@ -54,7 +54,12 @@ itertools object(/ii): count
     "numpy": ("numpy 1.16 to 2.4", "numpy/core, numpy/_core, numpy/random and numpy/ma of these versions",
               "arrays, scalars, generators and types; reconstructors are held to what numpy's own __reduce__ writes", """
 numpy dtype!: dtype
-numpy ndarray: ndarray matrix recarray
+numpy ndarray: ndarray matrix recarray memmap
+numpy.core.memmap ndarray: memmap
+numpy._core.memmap ndarray: memmap
+numpy.matrixlib.defmatrix ndarray: matrix
+numpy.core.records ndarray: recarray
+numpy.rec ndarray: recarray
 numpy value: bool_ bool int8 int16 int32 int64 intc intp int_ longlong uint8 uint16 uint32 uint64 uintc uintp uint ulonglong float16 float32 float64 float_
   longdouble float128 half single double complex64 complex128 complex_ clongdouble str_ unicode_ bytes_ string_ object_ void datetime64 timedelta64 number
   integer floating inexact signedinteger unsignedinteger generic character flexible complexfloating
@@ -152,7 +157,7 @@ sklearn.feature_selection.univariate_selection value: f_classif f_regression chi
 sklearn.feature_selection.mutual_info_ value: mutual_info_classif mutual_info_regression
 sklearn.feature_extraction.text value: strip_accents_ascii strip_accents_unicode strip_tags
 sklearn.compose._column_transformer class: make_column_selector
-sklearn.utils class: Bunch
+sklearn.utils dict:state: Bunch
 sklearn.covariance._empirical_covariance value: empirical_covariance
 sklearn.decomposition._fastica value: _logcosh _exp _cube
 sklearn.decomposition.fastica_ value: _logcosh _exp _cube
