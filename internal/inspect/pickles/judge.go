@@ -330,3 +330,19 @@ func (j *judge) words(m *pickle.Machine, v pickle.Value) string {
 	}
 	return "a value"
 }
+
+// Doubt is Call in a reading in which callees and arguments may not belong
+// together: of an honest file most are odd there. Fault is found only with what
+// resolves names or loads bytes, whatever it is given.
+func (j *judge) Doubt(m *pickle.Machine, at pickle.At, c *pickle.Call) error {
+	callee := j.thing(m, c.Callee)
+	if callee.entry == nil || !callee.entry.callOnly() {
+		return nil
+	}
+	if _, why := j.call(m, at.Op, callee, c); why != "" {
+		j.report(m, at.Off, ruleCall, inspect.Suspicious, j.words(m, c.Callee), why)
+	}
+	return nil
+}
+
+var _ pickle.Doubter = (*judge)(nil)
