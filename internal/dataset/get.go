@@ -3,7 +3,6 @@ package dataset
 import (
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"io"
@@ -140,13 +139,13 @@ func (c *chain) writeTable(ctx context.Context, sel Selection, w io.Writer, prog
 	if err != nil {
 		return Extracted{}, err
 	}
-	sum := sha256.New()
+	sum := newDigester()
 	out := &counter{w: io.MultiWriter(sum, w), total: c.last.Bytes, progress: progress}
-	records, err := c.write(ctx, sample, out)
+	records, err := c.write(ctx, sample, out, sum.cut)
 	if err != nil {
 		return Extracted{}, err
 	}
-	return Extracted{records, subjects, out.done, c.last.salted(contentOf(sum))}, nil
+	return Extracted{records, subjects, out.done, c.last.salted(sum.content())}, nil
 }
 
 func (c *chain) extractTree(ctx context.Context, sel Selection, root *os.Root, name string, how extraction) (x Extracted, err error) {

@@ -190,6 +190,9 @@ func (c *chain) findFiles(ctx context.Context, inc *increment, window int, subje
 		return err
 	}
 	for i := range files {
+		if files[i].erased {
+			continue
+		}
 		have := subjectOf(pattern, &files[i])
 		if have == nil || string(have) != string(subject) {
 			continue
