@@ -1,6 +1,9 @@
 package evidence
 
 import (
+	"bytes"
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/sallyport/sallyport"
@@ -68,4 +71,52 @@ func (w Waiver) check(place string) error {
 func notWaiver(place, why string) error {
 	return sallyport.Errorf(sallyport.Invalid, "not a waiver: %s", why).At("%s", place).
 		Try("make it anew with: sallyport scan waive")
+}
+
+// A Granted waiver is one whose signature verified.
+type Granted struct {
+	Waiver
+	File
+}
+
+// ReadWaivers reads a file of waivers, one DSSE envelope to a line, and returns
+// those in it: each must be signed by its owner, whom trust knows as somebody
+// who may waive findings. One that is not is an error, for whoever gave the
+// file believes that it holds. Whether they expired is for the caller.
+func ReadWaivers(place string, data []byte, trust Trust) ([]Granted, error) {
+	signers, err := trust.signers("trust.json")
+	if err != nil {
+		return nil, err
+	}
+	f := folder{signers: signers}
+	var all []Granted
+	line := 0
+	for text := range bytes.Lines(data) {
+		line++
+		if text = bytes.TrimSpace(text); len(text) == 0 {
+			continue
+		}
+		at := fmt.Sprintf("%s:%d", place, line)
+		statement, by, err := Open(at, text, f.keys())
+		if err != nil {
+			return nil, err
+		}
+		w, file, err := ReadWaiver(at, statement)
+		if err != nil {
+			return nil, err
+		}
+		if !mayWaive(f.who(by), w.Owner) {
+			return nil, sallyport.Errorf(sallyport.Refused, "the waiver is not signed by its owner, or its owner may not waive findings").At("%s", at).
+				Try("have a %s make it with: sallyport scan waive", sallyport.Who(sallyport.Waive)[0])
+		}
+		all = append(all, Granted{w, file})
+	}
+	return all, nil
+}
+
+func mayWaive(by []signer, owner string) bool {
+	return slices.ContainsFunc(by, func(s signer) bool {
+		return s.principal != nil && s.Name == owner &&
+			sallyport.Principal{Name: s.Name, Roles: s.principal.Roles}.May(sallyport.Waive) == nil
+	})
 }
