@@ -179,7 +179,7 @@ func (s *Site) sweepAlone(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
-	_, _, err = s.Blobs.Sweep(packs)
+	_, _, err := s.Blobs.Sweep(packs)
 	return err
 }
 
