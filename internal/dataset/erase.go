@@ -324,6 +324,14 @@ func entriesOf(body []byte) ([]entry, error) {
 	return out, err
 }
 
+// Dead lists the segments that go, and Fresh those that come in their place.
+func (e *Erasing) Dead() []int64 { return e.dead }
+
+// Fresh lists what was written anew, without IDs.
+func (e *Erasing) Fresh() []state.Segment {
+	return slices.Concat(e.data.Written(), e.manifests.Written())
+}
+
 // Abort removes what was written, unless it was recorded.
 func (e *Erasing) Abort() {
 	e.data.Abort()

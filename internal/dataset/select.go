@@ -89,6 +89,29 @@ func (c *chain) sample(ctx context.Context, sel Selection) (*sample, int64, erro
 	return s, int64(len(least)), nil
 }
 
+// Selects reports whether a selection of a version holds records of any of the
+// subjects, or might: which subjects a number of them are changes when somebody
+// is taken out.
+func (s *Store) Selects(ctx context.Context, v *Version, sel Selection, subjects []string) (bool, error) {
+	if sel.everything() || sel.Subjects > 0 && v.Erased > 0 {
+		return true, nil
+	}
+	c, err := s.open(ctx, v)
+	if err != nil {
+		return false, err
+	}
+	sample, _, err := c.sample(ctx, sel)
+	if err != nil {
+		return false, err
+	}
+	for _, subject := range subjects {
+		if sample.has([]byte(subject)) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
 // ranks is a heap with the greatest rank on top.
 type ranks []uint64
 

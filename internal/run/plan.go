@@ -32,7 +32,8 @@ type plan struct {
 	params  []byte                      // the parameter file with --set applied; nil for none
 	data    map[string]*dataset.Version // by the path that the project puts it at
 	env     *env.Environment
-	compare *Record // of a reproduction: what it reproduces
+	before  *Record // of a reproduction or a retraining: whose recipe it is
+	compare bool    // it is a reproduction
 	scanner *scan.Scanner
 }
 
@@ -177,10 +178,11 @@ func (s *Service) readEnvironment(ctx context.Context, p *plan, read func(string
 	return nil
 }
 
-// variables are a stage's environment: as it was recorded, of a reproduction.
+// variables are a stage's environment: as it was recorded, where there is a
+// record.
 func (p *plan) variables(st project.Stage) []string {
-	if p.compare != nil {
-		for _, before := range p.compare.Stages {
+	if p.before != nil {
+		for _, before := range p.before.Stages {
 			if before.Name == st.Name {
 				return before.Variables
 			}

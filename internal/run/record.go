@@ -46,6 +46,15 @@ type Record struct {
 	Stages     []Stage                     `json:"stages"`
 	Evidence   map[string]sallyport.Digest `json:"evidence,omitempty"` // "model/model.sig": objects "evidence"
 	Reproduces *Comparison                 `json:"reproduces,omitempty"`
+	Retrains   string                      `json:"retrains,omitempty"` // the run whose recipe this one followed after an erasure
+	Erased     *Erased                     `json:"erased,omitempty"`   // then nothing that it wrote or printed is left
+}
+
+// Erased says why a run's outputs are gone: it saw records of somebody who was
+// taken out since, or came of a model that had.
+type Erased struct {
+	Erasure string    `json:"erasure"`
+	At      time.Time `json:"at"`
 }
 
 // Code is the project as it ran.
@@ -57,7 +66,7 @@ type Code struct {
 	Bytes    int64            `json:"bytes"`
 	Dirty    bool             `json:"dirty"` // files differ from the commit; Diff says how
 	Remote   string           `json:"remote,omitempty"`
-	Models   []Artefact       `json:"models,omitempty"` // files among them that name code, as the scan read them
+	Models   []Artefact       `json:"models,omitempty"` // files among them that a program may load, as the scan read them
 	Snapshot Stored           `json:"snapshot"`         // tar of every file
 	Diff     *Stored          `json:"diff,omitempty"`   // against the commit, as git prints it
 }

@@ -104,8 +104,8 @@ func (s *Service) execute(ctx context.Context, p *plan, code *shelf, watch Watch
 			break
 		}
 	}
-	if err == nil && p.compare != nil {
-		j.record.Reproduces, err = s.compare(ctx, p.compare, &j.record)
+	if err == nil && p.compare {
+		j.record.Reproduces, err = s.compare(ctx, p.before, &j.record)
 	}
 	// The record is completed also when somebody asked to stop.
 	return j.end(context.WithoutCancel(ctx), err)

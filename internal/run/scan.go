@@ -119,7 +119,7 @@ func (p *plan) scanCode(ctx context.Context, snap *project.Snapshot, watch Watch
 			}
 			return sallyport.Errorf(sallyport.Busy, "the file changed while the run began").At("%s", f.Path).Try("run it again")
 		}
-		if !r.Model() || r.Verdict == scan.Inert {
+		if !r.Model() {
 			continue
 		}
 		a := Artefact{Path: f.Path, Mode: uint32(f.Mode.Perm()), Stored: Stored{Size: f.Size, Digest: f.Digest}}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 
+	"github.com/sallyport/sallyport"
 	"github.com/sallyport/sallyport/internal/blob"
 	"github.com/sallyport/sallyport/internal/ledger"
 	"github.com/sallyport/sallyport/internal/seal"
@@ -71,6 +72,10 @@ func (s *Service) open(ctx context.Context, st Stored) (io.ReadCloser, error) {
 			segs[i] = written[index]
 		}
 		return s.Blobs.OpenStream(segs, s.Output), nil
+	}
+	if st.Size > 0 && len(st.Segments) == 0 {
+		return nil, sallyport.Errorf(sallyport.NotFound, "it was destroyed when somebody was taken out of what it was made from").
+			Try("see the erasure with: sallyport erasures")
 	}
 	var segs []state.Segment
 	if err := s.Log.View(ctx, func(tx *ledger.Tx) (err error) {

@@ -47,6 +47,15 @@ func (r *Renewal) Data() *dataset.Store {
 	return &dataset.Store{Log: r.s.Log, Blobs: r.s.Blobs, Ring: r.data}
 }
 
+// Open reads a segment that is sealed under the old keys or the new.
+func (r *Renewal) Open(seg state.Segment) ([]byte, error) {
+	ring := r.data
+	if seg.Ring == r.output.Name {
+		ring = r.output
+	}
+	return r.s.Blobs.Read(seg, ring, nil)
+}
+
 // Commit does act and replaces the keys, in one transaction.
 func (r *Renewal) Commit(ctx context.Context, act func(tx *ledger.Tx) error) error {
 	newest := []*seal.Ring{r.data.Newest(), r.output.Newest()}
