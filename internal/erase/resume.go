@@ -15,10 +15,10 @@ import (
 // Resume goes on with an erasure from where it stands, to its end. It is safe
 // to repeat: on one that is certified it does nothing.
 func (s *Service) Resume(ctx context.Context, e *Erasure, watch Watch) (*Erasure, error) {
-	if err := s.Who.May(sallyport.Erase); err != nil {
-		return e, err
-	}
 	if e.Status == Destroyed {
+		if err := s.mayRetrain(e); err != nil {
+			return e, err
+		}
 		if err := s.scrub(ctx); err != nil { // a kill may have come between
 			return e, err
 		}
@@ -27,10 +27,26 @@ func (s *Service) Resume(ctx context.Context, e *Erasure, watch Watch) (*Erasure
 		}
 	}
 	if e.Status == Retrained {
+		if err := s.Who.May(sallyport.Erase); err != nil {
+			return e, err
+		}
 		watch.note("signing the certificate")
 		return e, s.certify(ctx, e)
 	}
 	return e, nil
+}
+
+// mayRetrain reports whether the principal may make the models again, if there
+// are any: that is running code on real data, and not every steward may.
+func (s *Service) mayRetrain(e *Erasure) error {
+	if !slices.ContainsFunc(e.Runs, func(r evidence.ErasedRun) bool { return r.Reason == "" && r.Replaced == "" }) {
+		return nil
+	}
+	if s.Who.May(sallyport.RunReal) == nil {
+		return nil
+	}
+	return sallyport.Errorf(sallyport.Denied, "the records are gone, and %s may not run code on real data to make the models again", s.Who.Name).
+		Try("have an operator do it: sallyport --as OPERATOR erase resume %s", e.ID)
 }
 
 // scrub overwrites what has no key any more. Others at work on the site only
@@ -63,7 +79,7 @@ func (s *Service) retrain(ctx context.Context, e *Erasure, watch Watch) error {
 		recipe := before.Recipe()
 		after := again[recipe]
 		if after == nil {
-			if after, err = s.retrainOne(ctx, e, before, runs, watch); ctx.Err() != nil || sallyport.Is(err, sallyport.Interrupted) {
+			if after, err = s.retrainOne(ctx, e, before, runs, watch); err != nil && !final(err) {
 				return err
 			}
 			again[recipe] = after
@@ -74,6 +90,16 @@ func (s *Service) retrain(ctx context.Context, e *Erasure, watch Watch) error {
 	}
 	e.Status = Retrained
 	return s.put(ctx, e, "erasure.retrained")
+}
+
+// final reports whether making a run again failed for a reason of its own, which
+// would be the same tomorrow. All others, a full disk or a stop, are for Resume.
+func final(err error) bool {
+	switch sallyport.KindOf(err) {
+	case sallyport.StageFailed, sallyport.Limit, sallyport.Refused, sallyport.Unknown, sallyport.Invalid, sallyport.NotFound:
+		return true
+	}
+	return false
 }
 
 // retrainOne makes a run again, or finds that a run before a kill has.
