@@ -17,6 +17,8 @@ func TestMay(t *testing.T) {
 		run code on real data            .         .        x         .         .
 		open the output of a run         .         x        x         x         .
 		take a model out                 .         .        x         x         .
+		waive findings                   .         .        .         x         .
+		take a person out                .         x        .         .         .
 		read the ledger                  x         x        x         x         x
 	`
 	lines := strings.Split(strings.TrimSpace(table), "\n")

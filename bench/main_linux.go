@@ -6,7 +6,7 @@
 //
 // It is a report and not a test: it ends with 0 when a bar is missed, and says
 // so. The parts are start (a sandbox), python (inside one), csv and tree (data
-// in and out) and ledger. The whole takes some ten minutes.
+// in and out), ledger and erase. The whole takes some ten minutes.
 package main
 
 import (
@@ -44,8 +44,8 @@ func main() {
 	}
 }
 
-// parts are what can be measured. The ledger comes last: the memory that it
-// takes in this process would be counted as that of programs started later
+// parts are what can be measured. The ledger and the erasure come last: the memory
+// that they take in this process would be counted as that of programs started later
 // (getrusage(2) knows what a process had before it became another program).
 var parts = []struct {
 	name    string
@@ -58,6 +58,7 @@ var parts = []struct {
 	{"csv", (*bench).measureTable, func(s scale) int64 { return s.Table * 7 / 2 }},
 	{"tree", (*bench).measureTree, func(s scale) int64 { return int64(s.Files) * fileSize * 7 / 2 }},
 	{"ledger", (*bench).measureLedger, func(s scale) int64 { return int64(s.Entries) * 4096 }},
+	{"erase", (*bench).measureErase, func(s scale) int64 { return int64(s.Subjects) * 400 }},
 }
 
 // A bench is one run of the program.
@@ -75,7 +76,7 @@ func command(ctx context.Context, args []string, out, log io.Writer) (err error)
 	var rounds int
 	f := flag.NewFlagSet("bench", flag.ContinueOnError)
 	f.SetOutput(log)
-	f.StringVar(&only, "only", "", "measure these `parts`, comma-separated: start, python, csv, tree, ledger")
+	f.StringVar(&only, "only", "", "measure these `parts`, comma-separated: start, python, csv, tree, ledger, erase")
 	f.StringVar(&dir, "dir", os.TempDir(), "work below this `folder`; its disk is what is measured")
 	f.BoolVar(&small, "quick", false, "take less of everything: shows that it works, not how fast it is")
 	f.BoolVar(&asJSON, "json", false, "print JSON, with every single figure")

@@ -139,11 +139,16 @@ type scale struct {
 	Spins   int   `json:"python_rounds"`
 	Appends int   `json:"appends"`
 	Entries int   `json:"ledger_entries"`
+
+	Subjects int `json:"erase_subjects"`
+	Versions int `json:"erase_versions"`
 }
 
 var (
-	full  = scale{Table: 1e9, Files: 100_000, Starts: 300, Rounds: 3, Spins: 61, Appends: 2000, Entries: 100_000}
-	quick = scale{Table: 64e6, Files: 5_000, Starts: 50, Rounds: 1, Spins: 9, Appends: 200, Entries: 5_000}
+	full = scale{Table: 1e9, Files: 100_000, Starts: 300, Rounds: 3, Spins: 61, Appends: 2000, Entries: 100_000,
+		Subjects: 1_000_000, Versions: 100}
+	quick = scale{Table: 64e6, Files: 5_000, Starts: 50, Rounds: 1, Spins: 9, Appends: 200, Entries: 5_000,
+		Subjects: 20_000, Versions: 100}
 )
 
 // A machine is what the figures were taken on. They mean little anywhere else.

@@ -211,9 +211,15 @@ func (a *app) printPlan(p *erase.Plan) {
 		}
 		switch r.Action {
 		case erase.Retrain:
-			what += fmt.Sprintf("; make again, in about %s and %s", timeText(r.Cost.Wall), sallyport.Size(r.Cost.Memory))
+			again := "make again"
+			if len(r.Again) > 0 {
+				again += " " + strings.Join(r.Again, ", ")
+			}
+			what += fmt.Sprintf("; %s, in about %s and %s", again, timeText(r.Cost.Wall), sallyport.Size(r.Cost.Memory))
 		case erase.Shared:
 			what += "; made again as run " + r.As + ", by the same recipe"
+		case erase.Destroy:
+			what += "; not made again: " + plain(r.Reason)
 		}
 		for j, line := range wrap(what, width-8) {
 			mark := "  "
@@ -227,8 +233,9 @@ func (a *app) printPlan(p *erase.Plan) {
 		a.print("\ndataset %s is held: %s (%s, by %s)\n", h.Dataset, plain(h.Reason), h.Ground, h.By)
 	}
 	for _, l := range p.Alike {
-		a.print("\nalso %s in %s of an identifier that is this one %s:\n  not erased; if it is the same person, give that spelling too\n",
+		text := fmt.Sprintf("also %s in %s of an identifier that is this one %s: not erased; if it is the same person, give that spelling too",
 			many(l.Records, "record"), l.Version, l.How)
+		a.print("\n%s\n", strings.Join(wrap(text, width), "\n  "))
 	}
 	if p.Cost.Wall > 0 {
 		a.print("\nmaking it again: about %s, %s at the peak\n", timeText(p.Cost.Wall), sallyport.Size(p.Cost.Memory))

@@ -274,31 +274,35 @@ func (e *Erasing) fence(ctx context.Context, n, r, i int, entries []entry) (uint
 	if len(entries) > 0 {
 		return entries[0].tag, nil
 	}
-	for i--; i >= 0; i-- {
-		inc := e.increments[n]
-		k := e.ids[n][inc.Index[r][i].Segment]
-		var body []byte
-		var err error
-		if k < 0 {
-			if body, err = e.data.Read(int(-1-k), nil); err == nil {
-				body, err = inc.head(kindIndex, r, i).cut(body)
-			}
-		} else {
-			body, err = e.chain(n, false).indexBlock(ctx, inc, r, i)
-		}
-		if err != nil {
-			return 0, err
-		}
-		before, err := entriesOf(body)
-		if err != nil {
-			return 0, err
-		}
-		if len(before) > 0 {
-			return before[len(before)-1].tag + 1, nil
-		}
-		return inc.Index[r][i].First + 1, nil
+	if i--; i < 0 {
+		return 0, nil
 	}
-	return 0, nil
+	before, err := e.blockEntries(ctx, n, r, i)
+	if err != nil {
+		return 0, err
+	}
+	if len(before) > 0 {
+		return before[len(before)-1].tag + 1, nil
+	}
+	return e.increments[n].Index[r][i].First + 1, nil
+}
+
+// blockEntries reads a block of the n-th version's index as it will be.
+func (e *Erasing) blockEntries(ctx context.Context, n, r, i int) ([]entry, error) {
+	inc := e.increments[n]
+	var body []byte
+	var err error
+	if k := e.ids[n][inc.Index[r][i].Segment]; k < 0 {
+		if body, err = e.data.Read(int(-1-k), nil); err == nil {
+			body, err = inc.head(kindIndex, r, i).cut(body)
+		}
+	} else {
+		body, err = e.chain(n, false).indexBlock(ctx, inc, r, i)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return entriesOf(body)
 }
 
 // blocksOf returns which blocks of a run tags would be in, each once, in order.

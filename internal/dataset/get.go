@@ -135,7 +135,11 @@ func (s *Store) WriteTo(ctx context.Context, v *Version, sel Selection, w io.Wri
 }
 
 func (c *chain) writeTable(ctx context.Context, sel Selection, w io.Writer, progress func(done, total int64)) (Extracted, error) {
-	sample, subjects, err := c.sample(ctx, sel)
+	sample, err := c.sample(ctx, sel)
+	if err != nil {
+		return Extracted{}, err
+	}
+	subjects, err := c.count(ctx, sample)
 	if err != nil {
 		return Extracted{}, err
 	}
@@ -149,7 +153,11 @@ func (c *chain) writeTable(ctx context.Context, sel Selection, w io.Writer, prog
 }
 
 func (c *chain) extractTree(ctx context.Context, sel Selection, root *os.Root, name string, how extraction) (x Extracted, err error) {
-	sample, subjects, err := c.sample(ctx, sel)
+	sample, err := c.sample(ctx, sel)
+	if err != nil {
+		return x, err
+	}
+	subjects, err := c.count(ctx, sample)
 	if err != nil {
 		return x, err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/sallyport/sallyport"
 	"github.com/sallyport/sallyport/internal/dataset"
@@ -30,28 +31,36 @@ func (w Watch) note(format string, args ...any) {
 // Erase does everything that Plan says, and then what Resume does. The error
 // says what is left to do; with it comes the erasure, unless nothing happened.
 func (s *Service) Erase(ctx context.Context, req Request, watch Watch) (*Erasure, error) {
-	p, err := s.Plan(ctx, req)
-	if err != nil {
+	if err := s.mayErase(req); err != nil {
 		return nil, err
 	}
-	if req.Identity == "" {
+	if strings.TrimSpace(req.Identity) == "" {
 		return nil, sallyport.Errorf(sallyport.Usage, "it does not say how it was checked who is asking").
 			Try("say so with --identity-checked: it stands in the certificate")
 	}
-	e, err := s.destroy(ctx, req, p, watch)
-	if err != nil {
-		return nil, err
+	if mentions([]byte(req.Identity), wanted(req.Subjects)) {
+		return nil, sallyport.Errorf(sallyport.Usage, "how the identity was checked names the person, and would stand in the certificate").
+			Try("say how without the identifier")
 	}
-	return s.Resume(ctx, e, watch)
+	e, err := s.destroy(ctx, req, watch)
+	if err != nil {
+		return e, err
+	}
+	return s.goOn(ctx, e, watch)
 }
 
-// destroy takes the subjects out of everything, in one transaction.
-func (s *Service) destroy(ctx context.Context, req Request, p *Plan, watch Watch) (_ *Erasure, err error) {
+// destroy takes the subjects out of everything, in one transaction. The plan is
+// made once nobody else is at work: a run that began before must not be missed.
+func (s *Service) destroy(ctx context.Context, req Request, watch Watch) (_ *Erasure, err error) {
 	renewal, err := s.Site.Renew()
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, renewal.Close()) }()
+	p, err := s.Plan(ctx, req)
+	if err != nil {
+		return nil, err
+	}
 	watch.note("writing anew what %d of %d subjects are in", p.Found, p.Subjects)
 	var erasings []*dataset.Erasing
 	defer func() {
@@ -103,11 +112,8 @@ func (s *Service) document(req Request, p *Plan, erasings []*dataset.Erasing) *E
 		}
 	}
 	for _, c := range p.Runs {
-		r := evidence.ErasedRun{Run: c.Run, Why: c.Why, Models: c.Models, Action: "destroyed", Before: c.record.Metrics()}
-		if c.Action == Destroy {
-			r.Reason = "it had not finished, so there was no model to make again"
-		}
-		doc.Runs = append(doc.Runs, r)
+		doc.Runs = append(doc.Runs, evidence.ErasedRun{Run: c.Run, Why: c.Why, Models: c.Models, Action: "destroyed",
+			Reason: c.Reason, Again: c.Again, Before: c.record.Only(c.Again).Metrics()})
 	}
 	for _, h := range p.Exempt {
 		doc.Exempt = append(doc.Exempt, evidence.Exemption{Dataset: h.Dataset, Ground: h.Ground, Reason: h.Reason, By: h.By, Until: h.Until})
@@ -131,16 +137,23 @@ func (s *Service) record(tx *ledger.Tx, doc *Erasure, p *Plan, erasings []*datas
 			return err
 		}
 	}
+	for _, id := range p.rest {
+		if err := run.StripRest(tx, id); err != nil {
+			return err
+		}
+	}
 	for _, c := range p.Runs {
-		if err := run.Strip(tx, c.Run, run.Erased{Erasure: doc.ID, At: doc.Destroyed}); err != nil {
+		if err := run.Strip(tx, c.Run, c.erased(doc.ID, doc.Destroyed)); err != nil {
 			return err
 		}
 		if len(c.Models) == 0 {
 			continue
 		}
-		rev := Revocation{Run: c.Run, Reason: "it had learned from somebody who was taken out", Erasure: doc.ID, At: doc.Destroyed}
-		for _, a := range c.record.Outputs() {
-			rev.Files = append(rev.Files, a.Digest)
+		rev := Revocation{Run: c.Run, Reason: "it had learned from somebody who was taken out", Erasure: doc.ID, At: doc.Destroyed, Files: []sallyport.Digest{}}
+		for _, a := range c.record.Only(c.Again).Outputs() {
+			if p.made[a.Digest] {
+				rev.Files = append(rev.Files, a.Digest)
+			}
 		}
 		if _, err := tx.Put("model.revoked", "revocation", c.Run, rev, nil); err != nil {
 			return err

@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/sallyport/sallyport/internal/evidence"
@@ -31,6 +32,8 @@ func Page(w io.Writer, e evidence.Erasure, key evidence.Key, digest string) erro
 		"when":    func(t time.Time) string { return t.Format("2 January 2006, 15:04 MST") },
 		"metrics": Metrics,
 		"ground":  func(g string) string { return groundTexts[g] },
+		"article": article,
+		"many":    many,
 		"days":    func(from, to time.Time) string { return fmt.Sprintf("%.0f", to.Sub(from).Hours()/24) },
 	}).Parse(pageText)
 	if err != nil {
@@ -40,11 +43,30 @@ func Page(w io.Writer, e evidence.Erasure, key evidence.Key, digest string) erro
 		"InTime": !e.Finished.After(e.Due), "Records": records(e)})
 }
 
-func records(e evidence.Erasure) (n int64) {
+// records is how many records were destroyed, each counted in every version that
+// it was in.
+func records(e evidence.Erasure) (n int) {
 	for _, v := range e.Versions {
-		n += v.Records
+		n += int(v.Records)
 	}
 	return n
+}
+
+// many writes "1 person" or "2 persons".
+func many(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// article writes art17.1.b as lawyers do: art. 17(1)(b).
+func article(ground string) string {
+	p := strings.Split(strings.TrimPrefix(ground, "art"), ".")
+	if len(p) != 3 {
+		return ground
+	}
+	return fmt.Sprintf("art. %s(%s)(%s)", p[0], p[1], p[2])
 }
 
 // fewMetrics is how many metrics of a run the page shows: the JSON has all.

@@ -16,10 +16,17 @@ import (
 // to repeat: on one that is certified it does nothing.
 func (s *Service) Resume(ctx context.Context, e *Erasure, watch Watch) (*Erasure, error) {
 	if e.Status == Destroyed {
-		if err := s.mayRetrain(e); err != nil {
+		if err := s.scrub(ctx); err != nil { // a kill may have come between
 			return e, err
 		}
-		if err := s.scrub(ctx); err != nil { // a kill may have come between
+	}
+	return s.goOn(ctx, e, watch)
+}
+
+// goOn does what is left to do once everything is overwritten.
+func (s *Service) goOn(ctx context.Context, e *Erasure, watch Watch) (*Erasure, error) {
+	if e.Status == Destroyed {
+		if err := s.mayRetrain(e); err != nil {
 			return e, err
 		}
 		if err := s.retrain(ctx, e, watch); err != nil {
@@ -73,7 +80,11 @@ func (s *Service) retrain(ctx context.Context, e *Erasure, watch Watch) error {
 	for i := range e.Runs {
 		c := &e.Runs[i]
 		before := byID[c.Run]
-		if before == nil || before.Status != run.Finished || c.Replaced != "" || c.Action == "revoked" {
+		if before == nil || c.Reason != "" {
+			continue
+		}
+		if c.Replaced != "" { // before a kill
+			again[before.Recipe()] = byID[c.Replaced]
 			continue
 		}
 		recipe := before.Recipe()
@@ -120,7 +131,7 @@ func (s *Service) retrainOne(ctx context.Context, e *Erasure, before *run.Record
 // note writes down what became of a run: what replaces it, or why nothing does.
 func (s *Service) note(ctx context.Context, e *Erasure, c *evidence.ErasedRun, after *run.Record, failed error) error {
 	if after != nil {
-		c.Action, c.Replaced, c.After = "retrained", after.ID, after.Metrics()
+		c.Action, c.Replaced, c.After = "retrained", after.ID, after.Only(c.Again).Metrics()
 	} else {
 		c.Action, c.Reason = "revoked", "it could not be made again"
 		if failed != nil {
@@ -131,17 +142,38 @@ func (s *Service) note(ctx context.Context, e *Erasure, c *evidence.ErasedRun, a
 		if _, err := tx.Put("erasure.retrained", "erasure", e.ID, e, nil); err != nil {
 			return err
 		}
+		if after == nil { // nobody will take over what was spared of it
+			return run.StripRest(tx, c.Run)
+		}
+		return replaced(tx, e, c.Run, after)
+	})
+}
+
+// replaced writes into the revocations of an erasure that after replaces a run.
+// A file that after made too, without the records, is revoked no more: a list
+// of labels, say. Otherwise what replaces a model would count as revoked.
+func replaced(tx *ledger.Tx, e *Erasure, id string, after *run.Record) error {
+	for _, c := range e.Runs {
 		var rev Revocation
-		err := tx.Get("revocation", c.Run, &rev)
-		if sallyport.Is(err, sallyport.NotFound) || err == nil && after == nil {
-			return nil
+		if err := tx.Get("revocation", c.Run, &rev); sallyport.Is(err, sallyport.NotFound) {
+			continue
 		} else if err != nil {
 			return err
 		}
-		rev.Replaced = after.ID
-		_, err = tx.Put("model.replaced", "revocation", c.Run, rev, nil)
-		return err
-	})
+		n := len(rev.Files)
+		rev.Files = slices.DeleteFunc(rev.Files, func(d sallyport.Digest) bool {
+			return slices.ContainsFunc(after.Outputs(), func(a run.Artefact) bool { return a.Digest == d })
+		})
+		if c.Run == id {
+			rev.Replaced = after.ID
+		} else if len(rev.Files) == n {
+			continue
+		}
+		if _, err := tx.Put("model.replaced", "revocation", c.Run, rev, nil); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s *Service) put(ctx context.Context, e *Erasure, action string) error {

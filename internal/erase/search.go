@@ -3,9 +3,11 @@ package erase
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/sallyport/sallyport/internal/dataset"
 	"github.com/sallyport/sallyport/internal/evidence"
@@ -24,12 +26,7 @@ const shortest = 5
 // ledger. What it finds is told; a machine cannot know what it means.
 func (s *Service) search(ctx context.Context, subjects []string, p *Plan, renewal Renewal, erasings []*dataset.Erasing, watch Watch) (evidence.Mentions, error) {
 	found := evidence.Mentions{Searched: true, Places: []string{}}
-	var want [][]byte
-	for _, id := range subjects {
-		if id := bytes.TrimSpace([]byte(id)); len(id) >= shortest {
-			want = append(want, id)
-		}
-	}
+	want := wanted(subjects)
 	if n := len(subjects) - len(want); n > 0 {
 		found.Places = append(found.Places, fmt.Sprintf("not looked for: %d identifiers of fewer than %d characters", n, shortest))
 	}
@@ -65,8 +62,29 @@ func (s *Service) search(ctx context.Context, subjects []string, p *Plan, renewa
 	if err := s.searchDocuments(ctx, want, places); err != nil {
 		return found, err
 	}
-	found.Places = append(found.Places, slices.Sorted(maps.Keys(places))...)
+	for _, place := range slices.Sorted(maps.Keys(places)) {
+		found.Places = append(found.Places, hide(place, want))
+	}
 	return found, nil
+}
+
+// wanted returns the identifiers that can be searched for.
+func wanted(subjects []string) (want [][]byte) {
+	for _, id := range subjects {
+		if id := bytes.TrimSpace([]byte(id)); len(id) >= shortest {
+			want = append(want, id)
+		}
+	}
+	return want
+}
+
+// hide takes the identifiers out of the name of a place, which is for the
+// certificate.
+func hide(place string, want [][]byte) string {
+	for _, id := range want {
+		place = strings.ReplaceAll(place, string(id), "…")
+	}
+	return place
 }
 
 // mentions reports whether one of the identifiers stands in text as a whole.
@@ -114,12 +132,13 @@ func (s *Service) living(ctx context.Context, p *Plan, erasings []*dataset.Erasi
 	}
 	for i := range runs {
 		r := &runs[i]
-		gone := slices.ContainsFunc(p.Runs, func(c Consequence) bool { return c.Run == r.ID })
 		for what, ids := range r.Segments() {
 			for _, id := range ids {
 				of[id] = what + " of run " + r.ID
-				dead[id] = dead[id] || gone && what != run.CodeSegments
 			}
+		}
+		for _, id := range p.doomed(r) {
+			dead[id] = true
 		}
 	}
 	sets, err := s.Site.Data().List(ctx)
@@ -167,10 +186,36 @@ func (s *Service) searchDocuments(ctx context.Context, want [][]byte, places map
 			if err != nil {
 				return err
 			}
-			if mentions(o.Doc, want) {
-				places["the document "+o.Kind+"/"+o.ID]++
+			text, place := o.Doc, "the document "+o.Kind+"/"+o.ID
+			if o.Kind == "evidence" {
+				if text, place, err = signedText(o.Doc); err != nil {
+					return err
+				}
+			}
+			if mentions(text, want) || mentions([]byte(o.ID), want) {
+				places[place]++
 			}
 		}
 		return nil
 	})
+}
+
+// signedText returns what a piece of evidence says, and its name. What is signed
+// is in base64 within it: by itself (DSSE) or in a bundle (Sigstore).
+func signedText(doc []byte) (text []byte, place string, err error) {
+	var e run.Evidence
+	if err := json.Unmarshal(doc, &e); err != nil {
+		return nil, "", err
+	}
+	type envelope struct {
+		Payload []byte `json:"payload"`
+	}
+	var signed struct {
+		envelope
+		Bundled envelope `json:"dsseEnvelope"`
+	}
+	if err := json.Unmarshal(e.Text, &signed); err != nil {
+		return nil, "", err
+	}
+	return slices.Concat(e.Text, signed.Payload, signed.Bundled.Payload), "the evidence " + e.Name + " of run " + e.Run, nil
 }

@@ -52,6 +52,7 @@ type ErasedRun struct {
 	Action   string             `json:"action"`           // "retrained", "destroyed", "revoked"
 	Reason   string             `json:"reason,omitempty"` // of one that was not retrained
 	Models   []string           `json:"models,omitempty"`
+	Again    []string           `json:"again,omitempty"`    // the stages that saw them ("train#3" is a shard), where others are kept as they were; none: all
 	Replaced string             `json:"replaced,omitempty"` // the run that made it again
 	Before   map[string]float64 `json:"before,omitempty"`   // metrics
 	After    map[string]float64 `json:"after,omitempty"`

@@ -3,6 +3,7 @@ package evidence
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -137,18 +138,21 @@ func (f *folder) notRevoked(list RevokedFunc) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	for _, r := range l.Revoked {
-		same := "run/"+r.Run == f.provenance.RunDetails.Metadata.InvocationID
-		for _, digest := range f.subjects {
-			same = same || slices.Contains(r.Files, digest)
+	// The run's own revocation knows best what replaces it.
+	i := slices.IndexFunc(l.Revoked, func(r Revocation) bool { return "run/"+r.Run == f.provenance.RunDetails.Metadata.InvocationID })
+	if i < 0 {
+		files := slices.Collect(maps.Values(f.subjects))
+		i = slices.IndexFunc(l.Revoked, func(r Revocation) bool {
+			return slices.ContainsFunc(r.Files, func(d sallyport.Digest) bool { return slices.Contains(files, d) })
+		})
+	}
+	if i >= 0 {
+		r := l.Revoked[i]
+		err := sallyport.Errorf(sallyport.Refused, "revoked on %s: %s", r.At.Format(time.DateOnly), r.Reason).Try("do not use the model")
+		if r.Replaced != "" {
+			err = err.Try("use what run %s made instead", r.Replaced)
 		}
-		if same {
-			err := sallyport.Errorf(sallyport.Refused, "revoked on %s: %s", r.At.Format(time.DateOnly), r.Reason).Try("do not use the model")
-			if r.Replaced != "" {
-				err = err.Try("use what run %s made instead", r.Replaced)
-			}
-			return "", err
-		}
+		return "", err
 	}
 	return fmt.Sprintf("not among the %d revoked, as of %s", len(l.Revoked), l.Issued.Format(time.DateOnly)), nil
 }

@@ -47,7 +47,7 @@ type Record struct {
 	Evidence   map[string]sallyport.Digest `json:"evidence,omitempty"` // "model/model.sig": objects "evidence"
 	Reproduces *Comparison                 `json:"reproduces,omitempty"`
 	Retrains   string                      `json:"retrains,omitempty"` // the run whose recipe this one followed after an erasure
-	Erased     *Erased                     `json:"erased,omitempty"`   // then nothing that it wrote or printed is left
+	Erased     *Erased                     `json:"erased,omitempty"`   // then nothing that it wrote or printed is left, but what Erased spares
 }
 
 // Erased says why a run's outputs are gone: it saw records of somebody who was
@@ -55,6 +55,12 @@ type Record struct {
 type Erased struct {
 	Erasure string    `json:"erasure"`
 	At      time.Time `json:"at"`
+	Code    bool      `json:"code,omitempty"` // its code is gone too: a model of theirs was a part of it
+
+	// Stages are those that saw the records, or came of one that did; nil for
+	// all. What the others wrote waits here for the run that makes these again.
+	// Which shard somebody was in tells only who holds the site's key.
+	Stages []string `json:"stages,omitempty"`
 }
 
 // Code is the project as it ran.
@@ -112,7 +118,8 @@ type Host struct {
 
 // A Stage is what became of one stage.
 type Stage struct {
-	Name      string             `json:"name"`
+	Name      string             `json:"name"`            // of a shard: "train#3"
+	Shard     int                `json:"shard,omitempty"` // 3; 0 for a stage that is not sharded
 	Command   string             `json:"command"`
 	Status    Status             `json:"status"`
 	Exit      int                `json:"exit"`
@@ -123,6 +130,9 @@ type Stage struct {
 	Variables []string           `json:"variables"` // its whole environment, KEY=value
 	Walls     sandbox.Walls      `json:"walls"`
 	Network   Network            `json:"network"`
+	Data      []Data             `json:"data,omitempty"` // as this stage saw it
+	From      []string           `json:"from,omitempty"` // the stages whose outputs it saw
+	Kept      string             `json:"kept,omitempty"` // it was not made again: all of this is of that run
 	Metrics   map[string]float64 `json:"metrics,omitempty"`
 	Unusual   map[string]string  `json:"unusual,omitempty"` // metrics that are "nan", "+inf" or "-inf"
 	Outputs   []Artefact         `json:"outputs,omitempty"`

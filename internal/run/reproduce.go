@@ -40,6 +40,8 @@ func (s *Service) Reproduce(ctx context.Context, before *Record, watch Watch) (*
 
 // Retrain executes the recipe of a run on what is left of its data: the same
 // code, environment, parameters and versions, of which somebody was taken out.
+// Stages that never saw them are not run again: what they wrote moves to the new
+// run.
 func (s *Service) Retrain(ctx context.Context, before *Record, watch Watch) (*Record, error) {
 	if err := s.may(); err != nil {
 		return nil, err
@@ -83,7 +85,7 @@ func (s *Service) again(ctx context.Context, before *Record, compare bool, watch
 		return nil, err
 	}
 	if p.compare = compare; !compare {
-		p.record.Retrains = before.ID
+		p.record.Retrains, p.spared = before.ID, before.spared()
 	}
 	return s.execute(ctx, p, code, watch)
 }
@@ -105,7 +107,7 @@ func (s *Service) planAgain(ctx context.Context, before *Record, dir string, cod
 	}
 	var names []string
 	for _, st := range before.Stages {
-		names = append(names, st.Name)
+		names = append(names, project.Named(st.Name))
 	}
 	if p.stages, err = pr.Order(names...); err != nil {
 		return nil, err

@@ -25,14 +25,15 @@ func (o *outputs) scanFolder(place string, at *os.Root, written []Artefact) erro
 	}
 	var first error
 	err := o.scanner.Folder(o.ctx, at, func(r *scan.Report, err error) {
-		a := index[place+r.Path]
+		p := o.stage.Kept(place + r.Path)
+		a := index[p]
 		if err == nil {
 			err = a.scanned(r)
 		}
 		if first == nil {
 			first = err
 		}
-		delete(index, place+r.Path)
+		delete(index, p)
 	})
 	if err == nil {
 		err = first

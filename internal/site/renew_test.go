@@ -2,6 +2,7 @@ package site
 
 import (
 	"bytes"
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -9,6 +10,8 @@ import (
 
 	"github.com/sallyport/sallyport"
 	"github.com/sallyport/sallyport/internal/dataset"
+	"github.com/sallyport/sallyport/internal/ledger"
+	"github.com/sallyport/sallyport/internal/seal"
 	"github.com/sallyport/sallyport/internal/state"
 )
 
@@ -25,6 +28,7 @@ func TestRenewal(t *testing.T) {
 	if _, _, err := s.Data().Add(t.Context(), "sam", "x", dataset.Source{Path: table, Subject: "id"}, nil); err != nil {
 		t.Fatal(err)
 	}
+	printed := output(t, s, "what a stage printed about Marigold", "what another did")
 	backup := filepath.Join(t.TempDir(), "backup")
 	if err := s.State.Purge(t.Context()); err != nil {
 		t.Fatal(err)
@@ -42,7 +46,9 @@ func TestRenewal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := r.Commit(t.Context(), e.Record); err != nil {
+	if err := r.Commit(t.Context(), func(tx *ledger.Tx) error {
+		return errors.Join(e.Record(tx), tx.State().DeleteSegments(printed[:1]))
+	}); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 {
@@ -64,23 +70,42 @@ func TestRenewal(t *testing.T) {
 	}
 
 	// The backup beside the keys of today opens nothing at all.
-	ring := s.data
+	rings := map[string]*seal.Ring{"data": s.data, "output": s.output}
 	old, err := state.Open(filepath.Join(backup, "state.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer old.Close()
-	n := 0
+	// And no key of before, wrapped as it was, is left in any file of the site.
+	now := files(t, dir)
+	n := map[string]int{}
 	if err := old.View(t.Context(), func(tx *state.Tx) error {
 		return tx.EachSegment(func(seg state.Segment) error {
-			n++
-			if _, err := s.Blobs.Rewrap(seg, ring); !sallyport.Is(err, sallyport.NotFound) {
+			n[seg.Ring]++
+			if _, err := s.Blobs.Rewrap(seg, rings[seg.Ring]); !sallyport.Is(err, sallyport.NotFound) {
 				t.Errorf("a segment of the backup opens: %v", err)
+			}
+			for name, b := range now {
+				if bytes.Contains(b, seg.Key) {
+					t.Errorf("%s still holds a wrapped key of before", name)
+				}
 			}
 			return nil
 		})
-	}); err != nil || n == 0 {
-		t.Errorf("%d segments, %v", n, err)
+	}); err != nil || n["data"] == 0 || n["output"] != 2 {
+		t.Errorf("%v segments, %v", n, err)
+	}
+	if err := s.State.View(t.Context(), func(tx *state.Tx) error {
+		seg, err := tx.Segment(printed[1])
+		if err == nil {
+			_, err = s.Blobs.Read(seg, s.output, nil)
+		}
+		if _, gone := tx.Segment(printed[0]); !sallyport.Is(gone, sallyport.NotFound) {
+			t.Errorf("what was deleted is there: %v", gone)
+		}
+		return err
+	}); err != nil {
+		t.Errorf("what stayed does not open: %v", err)
 	}
 	if left, _ := filepath.Glob(filepath.Join(dir, "keys", "data-*")); len(left) != 1 {
 		t.Errorf("rings: %v", left)
@@ -89,6 +114,27 @@ func TestRenewal(t *testing.T) {
 	if _, err := again.Renew(); !sallyport.Is(err, sallyport.Busy) {
 		t.Errorf("renewed while others are at work: %v", err)
 	}
+}
+
+// output seals texts under the output ring, one segment each.
+func output(t *testing.T, s *Site, texts ...string) (ids []int64) {
+	t.Helper()
+	w := s.Blobs.NewWriter(s.output)
+	for _, text := range texts {
+		if _, err := w.Put([]byte(text)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Finish(); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.State.Update(t.Context(), func(tx *state.Tx) (err error) {
+		ids, err = w.Record(tx)
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return ids
 }
 
 func files(t *testing.T, dir string) map[string][]byte {
