@@ -72,7 +72,7 @@ const guarded = `
 	os/exec           cmd/sallyport env project sandbox crash bench  demo; uv and pip; git; the confined program; the traced one; peers
 	net/http          -                               nothing speaks to the network but the sandbox, for hosts that are allowed
 	net/rpc           -                               the same
-	html/template     -                               nothing serves pages
+	html/template     erase                           the certificate's page; nothing serves pages
 `
 
 // TestLayers holds every package's imports, on every operating system, against

@@ -59,6 +59,7 @@ const (
 	OpenRun   Action = "open the output of a run"
 	TakeModel Action = "take a model out"
 	Waive     Action = "waive findings"
+	Erase     Action = "take a person out"
 	ReadLog   Action = "read the ledger"
 )
 
@@ -71,6 +72,7 @@ var allowed = map[Action][]Role{
 	OpenRun:   {Steward, Operator, Reviewer},
 	TakeModel: {Operator, Reviewer},
 	Waive:     {Reviewer},
+	Erase:     {Steward},
 	ReadLog:   {Developer, Steward, Operator, Reviewer, Auditor},
 }
 

@@ -18,6 +18,7 @@ func TestMay(t *testing.T) {
 		open the output of a run         .         x        x         x         .
 		take a model out                 .         .        x         x         .
 		waive findings                   .         .        .         x         .
+		take a person out                .         x        .         .         .
 		read the ledger                  x         x        x         x         x
 	`
 	lines := strings.Split(strings.TrimSpace(table), "\n")

@@ -8,7 +8,7 @@
 // It is a report and not a test: it ends with 0 when a bar is missed, and says
 // so. The parts are start (a sandbox), python (inside one), csv and tree (data
 // in and out), the ones that scan models, adversary (a million made-up cases)
-// and ledger. The whole takes some forty minutes.
+// ledger and erase. The whole takes some forty minutes.
 package main
 
 import (
@@ -46,8 +46,8 @@ func main() {
 	}
 }
 
-// parts are what can be measured. The ledger comes last: the memory that it
-// takes in this process would be counted as that of programs started later
+// parts are what can be measured. The ledger and the erasure come last: the memory
+// that they take in this process would be counted as that of programs started later
 // (getrusage(2) knows what a process had before it became another program).
 var parts = []struct {
 	name    string
@@ -67,6 +67,7 @@ var parts = []struct {
 	{"scan-hub", (*bench).measureHub, func(scale) int64 { return 64e6 }},
 	{"adversary", (*bench).measureAdversary, func(scale) int64 { return 0 }},
 	{"ledger", (*bench).measureLedger, func(s scale) int64 { return int64(s.Entries) * 4096 }},
+	{"erase", (*bench).measureErase, func(s scale) int64 { return int64(s.Subjects) * 400 }},
 }
 
 // A bench is one run of the program.

@@ -154,13 +154,18 @@ type scale struct {
 	Large   int64 `json:"large_bytes"`   // of each file of scan-large
 	Hostile int   `json:"hostile"`       // files of scan-hostile that are made
 	Cases   int   `json:"cases"`         // of adversary
+
+	Subjects int `json:"erase_subjects"`
+	Versions int `json:"erase_versions"`
 }
 
 var (
 	full = scale{Table: 1e9, Files: 100_000, Starts: 300, Rounds: 3, Spins: 61, Appends: 2000, Entries: 100_000,
-		Dense: 5_200_000, Large: 1 << 30, Hostile: 400, Cases: 1_000_000}
+		Dense: 5_200_000, Large: 1 << 30, Hostile: 400, Cases: 1_000_000,
+		Subjects: 1_000_000, Versions: 100}
 	quick = scale{Table: 64e6, Files: 5_000, Starts: 50, Rounds: 1, Spins: 9, Appends: 200, Entries: 5_000,
-		Dense: 260_000, Large: 32 << 20, Hostile: 60, Cases: 10_000}
+		Dense: 260_000, Large: 32 << 20, Hostile: 60, Cases: 10_000,
+		Subjects: 20_000, Versions: 100}
 )
 
 // A machine is what the figures were taken on. They mean little anywhere else.

@@ -78,6 +78,15 @@ var steps = []struct {
 			"sallyport verify model --trust ledger/trust.json"}},
 	{say: "Was it really made that way? Build it again from the record alone and compare.",
 		run: []string{"sallyport reproduce @full --quiet"}},
+	{say: "A patient withdraws her consent. What has learned from her?",
+		run: []string{"sallyport erase --subject 362610 --plan"}},
+	{say: "Take her out: of every version, of everything that was made of them, of the models.\n" +
+		"Each is made again by its own recipe, and the old ones are revoked.",
+		run: []string{"sallyport erase --subject 362610 --ground art17.1.b --identity-checked passport --quiet",
+			"sallyport erasures show last -o erasure"}},
+	{say: "The model that we had taken out does not verify any more. Her certificate does.",
+		run: []string{"sallyport log export -o ledger2", "! sallyport verify model --trust ledger2/trust.json",
+			"sallyport verify erasure/certificate.json --trust ledger2/trust.json"}},
 	{say: "Everything that happened, proven from the first entry to the last.",
 		run: []string{"sallyport log ls --last 8", "sallyport log verify"}},
 }
@@ -183,8 +192,10 @@ except OSError:
 	return os.WriteFile(path, append(text, evil...), 0o644)
 }
 
-// command shows and runs one command line, and returns what it printed.
+// command shows and runs one command line, and returns what it printed. One that
+// begins with "! " is to fail.
 func (d *demo) command(line string) (string, error) {
+	line, fails := strings.CutPrefix(line, "! ")
 	d.print("$ %s\n", line)
 	args := strings.Fields(line)
 	if args[0] == "sallyport" {
@@ -198,7 +209,13 @@ func (d *demo) command(line string) (string, error) {
 	c.Stdout = io.MultiWriter(&out, d.out)
 	c.Stderr = d.err
 	c.Cancel = func() error { return c.Process.Signal(os.Interrupt) }
-	if err := c.Run(); err != nil {
+	err := c.Run()
+	if _, exited := errors.AsType[*exec.ExitError](err); fails && exited {
+		err = nil
+	} else if fails && err == nil {
+		err = errors.New("it should have failed")
+	}
+	if err != nil {
 		return "", sallyport.Errorf(sallyport.Internal, "the demo stopped here: %w", err).At("%s", line).
 			Try("look at the message above; sallyport demo --keep DIR keeps the folder")
 	}

@@ -5,9 +5,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/sallyport/sallyport"
+	"github.com/sallyport/sallyport/internal/erase"
+	"github.com/sallyport/sallyport/internal/evidence"
 	"github.com/sallyport/sallyport/internal/ledger"
 	"github.com/sallyport/sallyport/internal/site"
 )
@@ -92,9 +96,10 @@ func (a *app) logExportCommand() *cobra.Command {
 		Use:   "export -o DIR",
 		Short: "Write the ledger, its checkpoint and the keys to trust, for others",
 		Long: `Write the ledger into a folder so that others can check it without Sallyport:
-checkpoint (a C2SP signed note), tile/ (C2SP tlog-tiles), entries.jsonl, and
-trust.json: the public keys that "sallyport verify --trust" needs. Nothing in it
-is secret, and nothing in it is personal data. Hand the trust file over by
+checkpoint (a C2SP signed note), tile/ (C2SP tlog-tiles), entries.jsonl,
+trust.json: the public keys that "sallyport verify --trust" needs, and
+revocations.json: what the site has revoked, signed by a steward and fresh for 30
+days. Nothing in it is secret, and nothing in it is personal data. Hand the trust file over by
 another way than the models.`,
 		Example: "  sallyport log export -o ledger",
 		Args:    cobra.NoArgs,
@@ -121,8 +126,19 @@ func (a *app) exportLog(ctx context.Context, dir string) error {
 		if err != nil {
 			return err
 		}
+		revocations, err := a.signRevocations(ctx, s)
+		if err != nil {
+			return err
+		}
 		if err := s.Log.Export(ctx, dir); err != nil {
 			return err
+		}
+		if revocations != nil {
+			if err := os.WriteFile(filepath.Join(dir, evidence.RevocationsFile), revocations, 0o644); err != nil {
+				return err
+			}
+		} else {
+			a.say("no list of revocations: only a steward may sign one, and models do not verify without it\n")
 		}
 		file := filepath.Join(dir, "trust.json")
 		if err := os.WriteFile(file, text, 0o644); err != nil {
@@ -136,4 +152,34 @@ func (a *app) exportLog(ctx context.Context, dir string) error {
 			}
 		})
 	})
+}
+
+// signRevocations makes the list of everything that the site has revoked; nil
+// for somebody who may not sign it.
+func (a *app) signRevocations(ctx context.Context, s *site.Site) ([]byte, error) {
+	if s.Who.May(sallyport.Erase) != nil {
+		return nil, nil
+	}
+	issued := time.Now().UTC().Truncate(time.Second)
+	l := evidence.Revocations{Site: s.Name, Issued: issued, Expires: issued.Add(evidence.ListLife)}
+	var err error
+	if l.Number, err = s.Log.Size(ctx); err != nil {
+		return nil, err
+	}
+	if l.Revoked, err = erase.Revocations(ctx, s.Log); err != nil {
+		return nil, err
+	}
+	checkpoint, err := s.Log.Checkpoint(ctx)
+	if err != nil {
+		return nil, err
+	}
+	statement, err := evidence.AttestRevocations(l, sallyport.Sum(checkpoint))
+	if err != nil {
+		return nil, err
+	}
+	envelope, err := evidence.Seal(statement, s.Me)
+	if err != nil {
+		return nil, err
+	}
+	return envelope.Marshal()
 }

@@ -46,11 +46,11 @@ func (a *app) listRuns(ctx context.Context) error {
 				var wall time.Duration
 				var peak, tries int64
 				var stages []string
-				for _, st := range r.Stages {
+				for _, st := range r.Merged() {
 					wall += st.Usage.Wall
 					peak = max(peak, st.Usage.Memory)
 					tries += st.Network.Attempts
-					stages = append(stages, st.Name)
+					stages = append(stages, stageText(st))
 				}
 				records, _ := r.Size()
 				t.add(r.ID, r.Started.Format("01-02 15:04"), string(r.Status), strings.Join(stages, ","),

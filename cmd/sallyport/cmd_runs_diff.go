@@ -145,13 +145,14 @@ func commandOf(st *run.Stage) string {
 func stagePairs(a, b *run.Record) []stagePair {
 	var pairs []stagePair
 	at := map[string]int{}
-	for i := range a.Stages {
-		st := &a.Stages[i]
+	as, bs := a.Merged(), b.Merged()
+	for i := range as {
+		st := &as[i]
 		at[st.Name] = len(pairs)
 		pairs = append(pairs, stagePair{name: st.Name, a: st})
 	}
-	for i := range b.Stages {
-		st := &b.Stages[i]
+	for i := range bs {
+		st := &bs[i]
 		if n, ok := at[st.Name]; ok {
 			pairs[n].b = st
 		} else {

@@ -14,9 +14,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sallyport/sallyport"
+	"github.com/sallyport/sallyport/internal/project"
 	"github.com/sallyport/sallyport/internal/run"
 	"github.com/sallyport/sallyport/internal/sandbox"
 	"github.com/sallyport/sallyport/internal/site"
+	"github.com/sallyport/sallyport/scan"
 )
 
 func (a *app) runsShowCommand() *cobra.Command {
@@ -188,13 +190,9 @@ func (a *app) printRun(r *run.Record, forecast []run.Forecast, tries map[string]
 	a.print("\n")
 	t := table{head: []string{"STAGE", "STATUS", "TIME", "CPU", "MEMORY", "READ", "WRITTEN", "NETWORK"},
 		right: map[int]bool{2: true, 3: true, 4: true, 5: true, 6: true, 7: true}}
-	for _, st := range r.Stages {
-		var written int64
-		for _, o := range st.Outputs {
-			written += o.Size
-		}
-		t.add(st.Name, string(st.Status), timeText(st.Usage.Wall), timeText(st.Usage.User+st.Usage.System),
-			sallyport.Size(st.Usage.Memory), sallyport.Size(st.Usage.Read), sallyport.Size(written), count(st.Network.Attempts))
+	for _, st := range r.Merged() {
+		t.add(stageText(st), string(st.Status), timeText(st.Usage.Wall), timeText(st.Usage.User+st.Usage.System),
+			sallyport.Size(st.Usage.Memory), sallyport.Size(st.Usage.Read), sallyport.Size(bytesOf(st.Outputs)), count(st.Network.Attempts))
 	}
 	t.print(a.out)
 	a.printWalls(r)
@@ -209,6 +207,14 @@ func (a *app) printRun(r *run.Record, forecast []run.Forecast, tries map[string]
 		a.print("\n")
 		a.printForecast(forecast)
 	}
+}
+
+// stageText names a stage, or all the shards of one.
+func stageText(st run.Stage) string {
+	if st.Shard == 0 {
+		return st.Name
+	}
+	return fmt.Sprintf("%s ×%d", st.Name, st.Shard)
 }
 
 func (a *app) printWalls(r *run.Record) {
@@ -260,19 +266,51 @@ func (a *app) printMetrics(r *run.Record, all bool) {
 		return
 	}
 	a.print("\n")
+	texts := map[string]string{}
+	if all {
+		for k, v := range m {
+			texts[k] = number(v)
+		}
+	} else {
+		texts = overShards(m)
+	}
 	t := table{head: []string{"METRIC", "VALUE"}, right: map[int]bool{1: true}}
-	names := slices.Sorted(maps.Keys(m))
-	show := names
-	if !all && len(names) > fewMetrics {
-		show = names[:fewMetrics]
+	show := slices.Sorted(maps.Keys(texts))
+	if !all && len(show) > fewMetrics {
+		show = show[:fewMetrics]
 	}
 	for _, k := range show {
-		t.add(plain(k), number(m[k]))
+		t.add(plain(k), texts[k])
 	}
 	t.print(a.out)
-	if len(show) < len(names) {
-		a.print("… and %d more: --metrics shows all\n", len(names)-len(show))
+	if more := len(texts) - len(show); more > 0 {
+		a.print("… and %d more: --metrics shows all\n", more)
 	}
+}
+
+// overShards writes metrics with those of a stage's shards as one: from the least
+// to the most.
+func overShards(m map[string]float64) map[string]string {
+	least, most := map[string]float64{}, map[string]float64{}
+	for k, v := range m {
+		stage, metric, _ := strings.Cut(k, ".")
+		if name := project.Named(stage); name != stage {
+			k = name + "#…." + metric
+		}
+		if x, ok := least[k]; !ok {
+			least[k], most[k] = v, v
+		} else {
+			least[k], most[k] = min(x, v), max(most[k], v)
+		}
+	}
+	texts := map[string]string{}
+	for k, v := range least {
+		texts[k] = number(v)
+		if most[k] != v {
+			texts[k] += " to " + number(most[k])
+		}
+	}
+	return texts
 }
 
 // fewMetrics is how many metrics a run shows unless asked for all.
@@ -285,8 +323,14 @@ func (a *app) printOutputs(r *run.Record) {
 	}
 	a.print("\n")
 	t := table{head: []string{"ARTEFACT", "SIZE", "SHA-256", "SCAN"}, right: map[int]bool{1: true}}
-	for _, o := range all {
-		t.add(plain(o.Path), sallyport.Size(o.Size), o.Digest.Short(), o.Scan.Verdict.String())
+	for _, st := range r.Merged() {
+		if st.Shard > 0 {
+			t.add(fmt.Sprintf("%s of %s", many(int64(len(st.Outputs)), "file"), stageText(st)), sallyport.Size(bytesOf(st.Outputs)), "", worst(st.Outputs))
+			continue
+		}
+		for _, o := range st.Outputs {
+			t.add(plain(o.Path), sallyport.Size(o.Size), o.Digest.Short(), o.Scan.Verdict.String())
+		}
 	}
 	t.print(a.out)
 	for _, o := range slices.Concat(r.Code.Models, all) {
@@ -295,4 +339,20 @@ func (a *app) printOutputs(r *run.Record) {
 			a.printFindings(o.Scan.Findings, o.Scan.Dropped)
 		}
 	}
+}
+
+func bytesOf(list []run.Artefact) (n int64) {
+	for _, o := range list {
+		n += o.Size
+	}
+	return n
+}
+
+// worst is the verdict on the worst of the artefacts.
+func worst(list []run.Artefact) string {
+	v := scan.Inert
+	for _, o := range list {
+		v = max(v, o.Scan.Verdict)
+	}
+	return v.String()
 }

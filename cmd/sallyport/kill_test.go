@@ -42,7 +42,11 @@ func TestKill(t *testing.T) {
 				t.Skip("SKIPPED: this host cannot confine a run; killing one was not tried")
 			}
 			t.Parallel()
-			k.every(t, c.args, c.site)
+			from := k.bare
+			if c.site {
+				from = k.made
+			}
+			k.every(t, c.args, from, func(dir string, killed bool) { k.whole(t, dir, c.args, c.site, killed) })
 		})
 	}
 }
@@ -119,12 +123,9 @@ func (k *killer) must(t *testing.T, dir string, args ...string) string {
 	return string(out)
 }
 
-// every kills the command at each of its points.
-func (k *killer) every(t *testing.T, args []string, site bool) {
-	from := k.bare
-	if site {
-		from = k.made
-	}
+// every kills the command at each of its points, each time on a fresh copy of
+// from, and lets check look at what is left.
+func (k *killer) every(t *testing.T, args []string, from string, check func(dir string, killed bool)) {
 	dir := filepath.Join(scratch(t), "p")
 	copyTree(t, dir, from)
 	points, err := crash.Points(k.command(dir, args...), dir)
@@ -146,7 +147,7 @@ func (k *killer) every(t *testing.T, args []string, site bool) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		k.whole(t, dir, args, site, killed)
+		check(dir, killed)
 		if t.Failed() {
 			t.Fatalf("killed before point %d of %d: %s %s", n, len(points), at.Call, at.Path)
 		}

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -11,6 +14,9 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/sallyport/sallyport/internal/sandbox"
+	"github.com/sallyport/sallyport/internal/seal"
+	"github.com/sallyport/sallyport/internal/site"
+	"github.com/sallyport/sallyport/internal/state"
 )
 
 // TestMain lets scripts, and the sandbox's own re-execution, run this test
@@ -37,9 +43,11 @@ func TestScript(t *testing.T) {
 			return false, nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"capture": capture,
 			"code":    exitCode,
 			"flip":    flipByte,
 			"nowhere": nowhere,
+			"opens":   opens,
 			"waitfor": waitFor,
 		},
 	})
@@ -123,4 +131,51 @@ func nowhere(ts *testscript.TestScript, neg bool, args []string) {
 		}
 		return err
 	}))
+}
+
+// capture puts what the last command printed and a pattern's group matches first
+// into a variable: capture NAME PATTERN.
+func capture(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: capture NAME PATTERN")
+	}
+	m := regexp.MustCompile(args[1]).FindStringSubmatch(ts.ReadFile("stdout"))
+	if len(m) != 2 {
+		ts.Fatalf("nothing matches %s", args[1])
+	}
+	ts.Setenv(args[0], m[1])
+}
+
+// opens demands that a text stands in what anna's keys open of the site, in any
+// segment or document, or, negated, that it does not: [!] opens TEXT.
+func opens(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: opens TEXT")
+	}
+	text, err := os.ReadFile(filepath.Join(ts.Getenv("SALLYPORT_HOME"), "anna.id"))
+	ts.Check(err)
+	me, err := seal.ParseIdentity(text, nil)
+	ts.Check(err)
+	s, err := site.Open(context.Background(), ts.MkAbs(".sallyport"), me)
+	ts.Check(err)
+	defer s.Close()
+	segments, found := 0, 0
+	ts.Check(s.State.View(context.Background(), func(tx *state.Tx) error {
+		for o, err := range tx.Objects("") {
+			if err != nil {
+				return err
+			}
+			found += bytes.Count(o.Doc, []byte(args[0]))
+		}
+		rings := map[string]*seal.Ring{"data": s.Data().Ring, "output": s.Runs().Output}
+		return tx.EachSegment(func(seg state.Segment) error {
+			b, err := s.Blobs.Read(seg, rings[seg.Ring], nil)
+			segments++
+			found += bytes.Count(b, []byte(args[0]))
+			return err
+		})
+	}))
+	if segments == 0 || (found == 0) != neg {
+		ts.Fatalf("%d segments and all documents have it %d times", segments, found)
+	}
 }

@@ -81,3 +81,16 @@ func resize(b []byte, n int) []byte {
 	}
 	return b[:n]
 }
+
+// Rewrap returns the key of a segment wrapped under the ring's newest epoch.
+func (s *Store) Rewrap(seg state.Segment, ring *seal.Ring) ([]byte, error) {
+	at := place(seg.Pack, seg.Off)
+	key, err := ring.UnwrapKey(seg.Epoch, seg.Key, at)
+	if sallyport.Is(err, sallyport.Corrupt) {
+		return nil, damaged(seg.Pack, seg.Off, "the key of a segment does not unwrap")
+	} else if err != nil {
+		return nil, err
+	}
+	_, wrapped := ring.WrapKey(key, at)
+	return wrapped, nil
+}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"hash"
 	"io"
 	"os"
 	"slices"
@@ -26,7 +25,7 @@ func (a *adding) table(ctx context.Context) error {
 	if err != nil || !info.Mode().IsRegular() {
 		return sallyport.Errorf(sallyport.Invalid, "it is not a regular file").At("%s", a.src.Path)
 	}
-	in := &feed{ctx: ctx, file: f, info: info, sum: sha256.New(), progress: a.progress}
+	in := &feed{ctx: ctx, file: f, info: info, progress: a.progress}
 	l := newLayout(a.set.Format, a.set.Subject)
 	c, err := a.grown(in, l)
 	if err != nil {
@@ -51,13 +50,13 @@ func (a *adding) table(ctx context.Context) error {
 	if a.v.Parent != 0 {
 		a.m.Profile = *a.old.last.Profile.plus(&a.m.Profile)
 	}
-	a.m.Content = contentOf(in.sum)
+	var before []*increment
+	if a.v.Parent != 0 {
+		before = a.old.all
+	}
+	a.m.Content = tableContent(append(slices.Clip(before), &increment{a.v, a.m}))
 	a.report.NewBytes = in.done - a.v.Bytes
 	return in.steady()
-}
-
-func contentOf(h hash.Hash) sallyport.Digest {
-	return sallyport.DigestOf([sha256.Size]byte(h.Sum(nil)))
 }
 
 // grown looks whether the file begins with the whole newest version, and what
@@ -69,10 +68,11 @@ func (a *adding) grown(in *feed, l layout) (*cutter, error) {
 		return nil, nil
 	}
 	prefix := &lines{n: 1, last: '\n'}
-	if _, err := io.CopyBuffer(prefix, io.LimitReader(in, a.old.last.Bytes), make([]byte, feedStep)); err != nil {
+	begins, err := a.old.begins(io.TeeReader(in, prefix))
+	if err != nil {
 		return nil, err
 	}
-	if contentOf(in.sum) == a.old.last.Content {
+	if begins {
 		if in.done == in.info.Size() {
 			a.report.Unchanged = true
 			return nil, nil
@@ -100,9 +100,31 @@ func (a *adding) grown(in *feed, l layout) (*cutter, error) {
 	if _, err := in.file.Seek(0, io.SeekStart); err != nil {
 		return nil, sallyport.Errorf(sallyport.Invalid, "it cannot be read twice: %w", err).At("%s", a.src.Path)
 	}
-	in.sum.Reset()
 	in.done = 0
 	return nil, nil
+}
+
+// begins reports whether what r yields begins with the whole table. It reads no
+// further than to the first piece that differs.
+func (c *chain) begins(r io.Reader) (bool, error) {
+	sum, buf := sha256.New(), make([]byte, feedStep)
+	piece := func(n int64, want []byte) (bool, error) {
+		sum.Reset()
+		_, err := io.CopyBuffer(sum, io.LimitReader(r, n), buf)
+		return bytes.Equal(sum.Sum(nil), want), err
+	}
+	for _, inc := range c.all {
+		lead := sha256.Sum256(inc.Lead)
+		if same, err := piece(int64(len(inc.Lead)), lead[:]); err != nil || !same {
+			return false, err
+		}
+		for _, w := range inc.Windows {
+			if same, err := piece(w.Bytes, w.Sum); err != nil || !same {
+				return false, err
+			}
+		}
+	}
+	return true, nil
 }
 
 // lines counts lines, from 1, and remembers the last byte.
@@ -166,6 +188,10 @@ const tagChunk = 8192
 func (a *adding) window(c *cutter, w *window) error {
 	n := len(w.ends)
 	w.tags = slices.Grow(w.tags[:0], n)[:n]
+	var sum [sha256.Size]byte
+	var hashing sync.WaitGroup
+	hashing.Go(func() { sum = sha256.Sum256(w.data) })
+	defer hashing.Wait()
 	var notUTF8 atomic.Int64
 	err := parallel((n+tagChunk-1)/tagChunk, func(chunk int) error {
 		var buf []byte
@@ -190,7 +216,8 @@ func (a *adding) window(c *cutter, w *window) error {
 	if err != nil {
 		return err
 	}
-	a.m.Windows = append(a.m.Windows, windowEntry{Records: n, Buckets: segments})
+	hashing.Wait()
+	a.m.Windows = append(a.m.Windows, windowEntry{Records: n, Buckets: segments, Bytes: int64(len(w.data)), Sum: sum[:]})
 	return a.index.add(w.number, w.tags, 1)
 }
 

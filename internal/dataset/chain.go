@@ -94,6 +94,12 @@ func (s *Store) increment(ctx context.Context, v *Version) (*increment, error) {
 
 // segments returns where the segments of v with these indexes lie.
 func (s *Store) segments(ctx context.Context, v *Version, indexes []int) (segs []state.Segment, err error) {
+	if v.pending != nil {
+		for _, x := range indexes {
+			segs = append(segs, v.pending[x])
+		}
+		return segs, nil
+	}
 	ids := make([]int64, len(indexes))
 	for i, x := range indexes {
 		if ids[i], err = v.segment(x); err != nil {

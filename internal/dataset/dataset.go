@@ -10,6 +10,7 @@ import (
 	"github.com/sallyport/sallyport/internal/blob"
 	"github.com/sallyport/sallyport/internal/ledger"
 	"github.com/sallyport/sallyport/internal/seal"
+	"github.com/sallyport/sallyport/internal/state"
 )
 
 // A Store is the datasets of a site. Ring is nil when the identity at hand may
@@ -57,8 +58,11 @@ type Version struct {
 	Parent     int              `json:"parent"` // the version that this one extends; 0 if it stands alone
 	NewRecords int64            `json:"newRecords"`
 	NewBytes   int64            `json:"newBytes"`
-	Segments   []span           `json:"segments"` // ids of the segments that are new in this version, by index
-	Manifest   []int            `json:"manifest"` // the indexes of those that hold its manifest
+	Segments   []span           `json:"segments"`         // ids of the segments that are new in this version, by index; 0 for one that was erased
+	Manifest   []int            `json:"manifest"`         // the indexes of those that hold its manifest
+	Erased     int              `json:"erased,omitempty"` // how many erasures took something out of it
+
+	pending []state.Segment // of a version that is being rewritten: by index, where its segments lie now
 }
 
 // Ref returns the version's name, dataset@number.
@@ -70,7 +74,7 @@ type span [2]int64
 func spans(ids []int64) []span {
 	var out []span
 	for _, id := range ids {
-		if n := len(out); n > 0 && out[n-1][0]+out[n-1][1] == id {
+		if n := len(out); n > 0 && out[n-1][0] != 0 && out[n-1][0]+out[n-1][1] == id {
 			out[n-1][1]++
 			continue
 		}

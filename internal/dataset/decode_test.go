@@ -236,7 +236,7 @@ func someManifest() *manifest {
 func FuzzManifest(f *testing.F) {
 	f.Add(someManifest().encode(), int64(7))
 	f.Add(someManifest().encode(), int64(2))
-	f.Add([]byte(`{"format":2}`), int64(0))
+	f.Add([]byte(`{"format":3}`), int64(0))
 	f.Add([]byte(`{}`), int64(0))
 	f.Fuzz(func(t *testing.T, b []byte, segments int64) {
 		m, err := decodeManifest(b, segments)
@@ -284,7 +284,7 @@ func TestManifestsThatContradictThemselves(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := decodeManifest([]byte(`{"format":2,"new":1}`), 7); !sallyport.Is(err, sallyport.Newer) {
+	if _, err := decodeManifest([]byte(`{"format":3,"new":1}`), 7); !sallyport.Is(err, sallyport.Newer) {
 		t.Errorf("a newer format: %v", err)
 	}
 	if _, err := decodeManifest(append(someManifest().encode(), "{}"...), 7); !sallyport.Is(err, sallyport.Corrupt) {

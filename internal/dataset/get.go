@@ -3,7 +3,6 @@ package dataset
 import (
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"io"
@@ -136,21 +135,29 @@ func (s *Store) WriteTo(ctx context.Context, v *Version, sel Selection, w io.Wri
 }
 
 func (c *chain) writeTable(ctx context.Context, sel Selection, w io.Writer, progress func(done, total int64)) (Extracted, error) {
-	sample, subjects, err := c.sample(ctx, sel)
+	sample, err := c.sample(ctx, sel)
 	if err != nil {
 		return Extracted{}, err
 	}
-	sum := sha256.New()
+	subjects, err := c.count(ctx, sample)
+	if err != nil {
+		return Extracted{}, err
+	}
+	sum := newDigester()
 	out := &counter{w: io.MultiWriter(sum, w), total: c.last.Bytes, progress: progress}
-	records, err := c.write(ctx, sample, out)
+	records, err := c.write(ctx, sample, out, sum.cut)
 	if err != nil {
 		return Extracted{}, err
 	}
-	return Extracted{records, subjects, out.done, c.last.salted(contentOf(sum))}, nil
+	return Extracted{records, subjects, out.done, c.last.salted(sum.content())}, nil
 }
 
 func (c *chain) extractTree(ctx context.Context, sel Selection, root *os.Root, name string, how extraction) (x Extracted, err error) {
-	sample, subjects, err := c.sample(ctx, sel)
+	sample, err := c.sample(ctx, sel)
+	if err != nil {
+		return x, err
+	}
+	subjects, err := c.count(ctx, sample)
 	if err != nil {
 		return x, err
 	}

@@ -13,10 +13,20 @@ type Hit struct {
 }
 
 // Holds returns the versions of all datasets that hold something of a subject,
-// whose identifier is compared byte for byte. It opens one index block for each
-// run of each version, and then the segments that the index names, to see
-// whether they hold the subject or another one with the same tag.
+// whose identifier is compared byte for byte.
 func (s *Store) Holds(ctx context.Context, subject string) ([]Hit, error) {
+	hits, err := s.HoldsEach(ctx, []string{subject})
+	if err != nil {
+		return nil, err
+	}
+	return hits[0], nil
+}
+
+// HoldsEach is Holds for each of several subjects. It reads every manifest
+// once; for each subject it opens one index block for each run of each version,
+// and then the segments that the index names, to see whether they hold the
+// subject or another one with the same tag.
+func (s *Store) HoldsEach(ctx context.Context, subjects []string) ([][]Hit, error) {
 	if err := s.mayOpen(); err != nil {
 		return nil, err
 	}
@@ -24,56 +34,68 @@ func (s *Store) Holds(ctx context.Context, subject string) ([]Hit, error) {
 	if err != nil {
 		return nil, err
 	}
-	var out []Hit
+	out := make([][]Hit, len(subjects))
 	for _, set := range sets {
-		hits, err := s.holds(ctx, set, []byte(subject))
-		if err != nil {
+		if err := s.holds(ctx, set, subjects, out); err != nil {
 			return nil, err
 		}
-		out = append(out, hits...)
 	}
 	return out, nil
 }
 
-// holds is Holds for one dataset. What an increment holds is looked up once,
-// however many versions it is a part of.
-func (s *Store) holds(ctx context.Context, set *Dataset, subject []byte) ([]Hit, error) {
+// holds adds to each subject's hits those of one dataset. What an increment
+// holds is looked up once, however many versions it is a part of.
+func (s *Store) holds(ctx context.Context, set *Dataset, subjects []string, hits [][]Hit) error {
 	versions, err := s.Versions(ctx, set.Name)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	var out []Hit
-	places := make(map[int][]spot) // by version, what its increment holds
+	places := make([]map[int][]spot, len(subjects)) // by version, what its increment holds
+	for i := range places {
+		places[i] = map[int][]spot{}
+	}
 	for _, v := range versions {
 		inc, err := s.increment(ctx, v)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		c := &chain{s: s, set: set, all: []*increment{inc}, last: inc}
-		if places[v.Number], err = c.find(ctx, inc, subject); err != nil {
-			return nil, err
-		}
 		gone := make(map[spot]bool)
 		for _, d := range inc.Dropped {
 			gone[spot{d.Version, d.Window, d.Entry, int64(d.Records)}] = true
 		}
-		hit, any := Hit{Version: v}, false
-		for n := v.Number; n != 0; n = versions[n-1].Parent {
-			for _, p := range places[n] {
-				if !gone[p] {
-					hit.Records += p.records
-					any = true
-				}
+		for i, subject := range subjects {
+			if places[i][v.Number], err = c.find(ctx, inc, []byte(subject)); err != nil {
+				return err
 			}
-			if p := versions[n-1].Parent; p < 0 || p >= n {
-				return nil, corrupt(v.Ref(), "it extends a version that came after it")
+			hit, any, err := held(versions, v, places[i], gone)
+			if err != nil {
+				return err
 			}
-		}
-		if any {
-			out = append(out, hit)
+			if any {
+				hits[i] = append(hits[i], hit)
+			}
 		}
 	}
-	return out, nil
+	return nil
+}
+
+// held returns what a version holds of a subject, in its own increment and in
+// all that it extends, without what it has dropped.
+func held(versions []*Version, v *Version, places map[int][]spot, gone map[spot]bool) (hit Hit, any bool, err error) {
+	hit.Version = v
+	for n := v.Number; n != 0; n = versions[n-1].Parent {
+		for _, p := range places[n] {
+			if !gone[p] {
+				hit.Records += p.records
+				any = true
+			}
+		}
+		if p := versions[n-1].Parent; p < 0 || p >= n {
+			return hit, any, corrupt(v.Ref(), "it extends a version that came after it")
+		}
+	}
+	return hit, any, nil
 }
 
 // A spot is where a subject's records are: a window of a version's increment;
@@ -190,6 +212,9 @@ func (c *chain) findFiles(ctx context.Context, inc *increment, window int, subje
 		return err
 	}
 	for i := range files {
+		if files[i].erased {
+			continue
+		}
 		have := subjectOf(pattern, &files[i])
 		if have == nil || string(have) != string(subject) {
 			continue

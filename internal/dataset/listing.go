@@ -21,6 +21,9 @@ type file struct {
 	mtime time.Time
 	size  int64
 	sum   [sha256.Size]byte // SHA-256 of the content
+
+	erased bool // nothing is left of it but its number
+	kept   int  // then, how many parts it had: their numbers stay too
 }
 
 // Files above partSize are cut into parts, a segment each. Empty files are in
@@ -28,6 +31,9 @@ type file struct {
 const partSize = 4 << 20
 
 func (f *file) parts() int {
+	if f.erased {
+		return f.kept
+	}
 	if f.size <= partSize {
 		return 0
 	}
@@ -86,7 +92,12 @@ func comparePaths(a, b string) int {
 //	type, one byte, 0 file, 1 folder; uvarint: mode
 //	varint: seconds since 1970; uvarint: nanoseconds
 //	files: uvarint: size; SHA-256, 32 bytes
+//
+// or, of an erased one: 0, 0, type 2; uvarint: how many parts it had.
 func appendFile(dst []byte, before string, f *file) []byte {
+	if f.erased {
+		return binary.AppendUvarint(append(dst, 0, 0, 2), uint64(f.kept))
+	}
 	shared := 0
 	for shared < min(len(before), len(f.path)) && before[shared] == f.path[shared] {
 		shared++
@@ -109,6 +120,9 @@ func appendFile(dst []byte, before string, f *file) []byte {
 	return dst
 }
 
+// maxParts bounds the parts of a file: 4 TiB.
+const maxParts = 1 << 20
+
 // maxPath bounds the length of a path in a listing.
 const maxPath = 64 << 10
 
@@ -122,10 +136,13 @@ func parseListing(body []byte, n int) ([]file, error) {
 	before := ""
 	for range n {
 		f, rest, ok := parseFile(body, before)
-		if !ok || before != "" && comparePaths(before, f.path) >= 0 {
+		if !ok || !f.erased && before != "" && comparePaths(before, f.path) >= 0 {
 			return nil, bad
 		}
-		before, body = f.path, rest
+		if !f.erased {
+			before = f.path
+		}
+		body = rest
 		out = append(out, f)
 	}
 	if len(body) != 0 {
@@ -135,6 +152,10 @@ func parseListing(body []byte, n int) ([]file, error) {
 }
 
 func parseFile(b []byte, before string) (f file, rest []byte, ok bool) {
+	if len(b) > 3 && b[0] == 0 && b[1] == 0 && b[2] == 2 {
+		parts, rest, ok := uvarint(b[3:])
+		return file{erased: true, kept: int(parts)}, rest, ok && parts <= maxParts
+	}
 	shared, b, ok := uvarint(b)
 	if !ok || shared > uint64(len(before)) {
 		return f, nil, false

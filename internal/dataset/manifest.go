@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"io"
@@ -17,13 +18,13 @@ import (
 // gives the index its segment, so that a rewritten segment needs no new
 // manifest.
 type manifest struct {
-	Format    int              `json:"format"` // 1
+	Format    int              `json:"format"` // 2
 	Dataset   string           `json:"dataset"`
 	Number    int              `json:"number"`
 	Increment []byte           `json:"increment"`        // names what is new in this version
 	Key       []byte           `json:"key"`              // of tags: the site's, and so the same in all versions
 	Salt      []byte           `json:"salt"`             // of the version's root
-	Content   sallyport.Digest `json:"content"`          // SHA-256 of the table, or of the tree's listing
+	Content   sallyport.Digest `json:"content"`          // of the whole table (content.go), or SHA-256 of the tree's listing
 	Lead      []byte           `json:"lead,omitempty"`   // what stands before the first new record: header, mark, blank lines
 	Header    []string         `json:"header,omitempty"` // of a table that has a header
 	Windows   []windowEntry    `json:"windows"`
@@ -34,10 +35,13 @@ type manifest struct {
 
 // A windowEntry says where the records of a window are.
 type windowEntry struct {
-	Records int   `json:"records"`           // trees: entries of the listing
-	Buckets []int `json:"buckets"`           // segment indexes, -1 for an empty bucket
-	Listing int   `json:"listing,omitempty"` // trees: index, plus one
-	Parts   []int `json:"parts,omitempty"`   // trees: indexes of the parts of large files, in the listing's order
+	Records int    `json:"records"`           // trees: entries of the listing
+	Buckets []int  `json:"buckets"`           // segment indexes, -1 for an empty bucket
+	Listing int    `json:"listing,omitempty"` // trees: index, plus one
+	Parts   []int  `json:"parts,omitempty"`   // trees: indexes of the parts of large files, in the listing's order; -1 for an erased one
+	Gone    int    `json:"gone,omitempty"`    // tables: how many of Records were erased
+	Bytes   int64  `json:"bytes,omitempty"`   // tables: of all records that are left
+	Sum     []byte `json:"sum,omitempty"`     // tables: SHA-256 of them
 }
 
 // A dropped entry of a tree: a file or folder that a version before this one
@@ -51,7 +55,7 @@ type dropped struct {
 }
 
 const (
-	manifestFormat = 1
+	manifestFormat = 2 // 1 had no hashes of windows; no released version wrote it
 	idSize         = 16
 	saltSize       = 16
 )
@@ -99,9 +103,12 @@ func (m *manifest) sound(segments int64) bool {
 			}
 		}
 		for _, i := range w.Parts {
-			if !there(i) {
+			if i != -1 && !there(i) {
 				return false
 			}
+		}
+		if w.Gone < 0 || w.Gone > w.Records || w.Bytes < 0 || len(w.Sum) != 0 && len(w.Sum) != sha256.Size {
+			return false
 		}
 		if w.Listing != 0 && !there(w.Listing-1) {
 			return false

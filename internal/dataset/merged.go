@@ -31,7 +31,7 @@ func (l *lister) advance() error {
 		for l.next < len(l.files) {
 			i := l.next
 			l.next++
-			if !l.gone[[2]int{l.window - 1, i}] {
+			if !l.files[i].erased && !l.gone[[2]int{l.window - 1, i}] {
 				l.current = listed{l.files[i], l.inc, l.window - 1, i}
 				return nil
 			}
@@ -44,14 +44,15 @@ func (l *lister) advance() error {
 			return interrupted()
 		}
 		last := ""
-		if len(l.files) > 0 {
-			last = l.files[len(l.files)-1].path
+		for i := len(l.files) - 1; i >= 0 && last == ""; i-- {
+			last = l.files[i].path
 		}
 		var err error
 		if l.files, err = l.c.listing(l.ctx, l.inc, l.window); err != nil {
 			return err
 		}
-		if len(l.files) > 0 && last != "" && comparePaths(last, l.files[0].path) >= 0 {
+		first := slices.IndexFunc(l.files, func(f file) bool { return !f.erased })
+		if first >= 0 && last != "" && comparePaths(last, l.files[first].path) >= 0 {
 			return corrupt(l.inc.Ref(), "its listing is not in order")
 		}
 		l.window, l.next = l.window+1, 0

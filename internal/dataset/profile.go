@@ -103,6 +103,16 @@ func (c *counts) note(h uint64) {
 	c.Least = c.Least[:min(len(c.Least), 8*maxLeast)]
 }
 
+// forget drops h from the smallest hashes, if it is there.
+func (c *counts) forget(h uint64) {
+	for i := 0; i < len(c.Least); i += 8 {
+		if binary.BigEndian.Uint64(c.Least[i:]) == h {
+			c.Least = slices.Delete(c.Least, i, i+8)
+			return
+		}
+	}
+}
+
 // distinct estimates how many different values there were: exactly if there
 // are few, otherwise from how densely the smallest hashes lie.
 func (c *counts) distinct() int64 {

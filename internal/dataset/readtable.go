@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -37,8 +38,9 @@ type bucketOf struct {
 }
 
 // write writes the selected records of all increments, in order, and what
-// stands before them, to w. It returns how many records there were.
-func (c *chain) write(ctx context.Context, sample *sample, w io.Writer) (written int64, err error) {
+// stands before them, to w, and calls cut after each piece of the content. It
+// returns how many records there were.
+func (c *chain) write(ctx context.Context, sample *sample, w io.Writer, cut func()) (written int64, err error) {
 	l, err := c.layout()
 	if err != nil {
 		return 0, err
@@ -50,7 +52,7 @@ func (c *chain) write(ctx context.Context, sample *sample, w io.Writer) (written
 	defer cancel()
 	opening.Go(func() { c.openWindows(ctx, l, sample, windows) })
 
-	out := newPipe(w)
+	out := newPipe(w, cut)
 	defer out.close()
 	m := merger{out: out}
 	for u := range windows {
@@ -58,10 +60,16 @@ func (c *chain) write(ctx context.Context, sample *sample, w io.Writer) (written
 		if u.err != nil {
 			return written, u.err
 		}
-		out.write(u.lead)
+		if u.number == 0 {
+			out.write(u.lead)
+			out.mark()
+		}
 		n, err := m.merge(u)
 		if err != nil {
 			return written, err
+		}
+		if u.open != nil {
+			out.mark()
 		}
 		written += n
 		if u.release(); out.failed.Load() {
@@ -181,16 +189,14 @@ type merger struct {
 const nowhere = 0xff
 
 // merge writes the selected records of u and returns how many there are. Every
-// number of the window must be in exactly one bucket.
+// number of the window must be in exactly one bucket, but for those that were
+// erased, which must be in none.
 func (m *merger) merge(u *unsealed) (written int64, err error) {
 	if u.open == nil {
 		return 0, nil
 	}
-	want := u.inc.Windows[u.number].Records
-	if cap(m.of) < want {
-		m.of = make([]uint8, want)
-	}
-	m.of = m.of[:want]
+	entry := u.inc.Windows[u.number]
+	m.of = slices.Grow(m.of[:0], entry.Records)[:entry.Records]
 	for i := range m.of {
 		m.of[i] = nowhere
 	}
@@ -202,12 +208,16 @@ func (m *merger) merge(u *unsealed) (written int64, err error) {
 			m.of[r.nextNumber()] = uint8(b)
 		}
 	}
-	if total != want {
+	if want := entry.Records - entry.Gone; total != want {
 		return 0, corrupt(u.inc.Ref(), "a window has %d records and should have %d", total, want)
 	}
+	gone := 0
 	for _, b := range m.of {
 		if b == nowhere {
-			return 0, corrupt(u.inc.Ref(), "two buckets of a window hold the same record")
+			if gone++; gone > entry.Gone {
+				return 0, corrupt(u.inc.Ref(), "two buckets of a window hold the same record")
+			}
+			continue
 		}
 		o := &u.open[b]
 		record := o.nextRecord()
@@ -228,7 +238,7 @@ func (m *merger) merge(u *unsealed) (written int64, err error) {
 // own, so that hashing and writing go on beside the merging.
 type pipe struct {
 	buf    []byte
-	full   chan []byte
+	full   chan piece
 	free   chan []byte
 	ended  chan struct{}
 	err    error       // of the writer; read after ended
@@ -236,10 +246,16 @@ type pipe struct {
 	closed bool
 }
 
+// A piece is what is written at once.
+type piece struct {
+	data []byte
+	last bool // a piece of the content ends here
+}
+
 const pipePiece = 1 << 20
 
-func newPipe(w io.Writer) *pipe {
-	p := &pipe{full: make(chan []byte, 2), free: make(chan []byte, 4), ended: make(chan struct{})}
+func newPipe(w io.Writer, cut func()) *pipe {
+	p := &pipe{full: make(chan piece, 2), free: make(chan []byte, 4), ended: make(chan struct{})}
 	for range cap(p.free) - 1 {
 		p.free <- make([]byte, 0, pipePiece)
 	}
@@ -248,10 +264,13 @@ func newPipe(w io.Writer) *pipe {
 		defer close(p.ended)
 		for b := range p.full {
 			if p.err == nil {
-				_, p.err = w.Write(b)
+				_, p.err = w.Write(b.data)
 				p.failed.Store(p.err != nil)
 			}
-			p.free <- b[:0]
+			if b.last {
+				cut()
+			}
+			p.free <- b.data[:0]
 		}
 	}()
 	return p
@@ -259,17 +278,24 @@ func newPipe(w io.Writer) *pipe {
 
 func (p *pipe) write(b []byte) {
 	if len(p.buf)+len(b) > cap(p.buf) && len(p.buf) > 0 {
-		p.full <- p.buf
-		p.buf = <-p.free
+		p.send(false)
 	}
 	p.buf = append(p.buf, b...)
+}
+
+// mark ends a piece of the content.
+func (p *pipe) mark() { p.send(true) }
+
+func (p *pipe) send(last bool) {
+	p.full <- piece{p.buf, last}
+	p.buf = <-p.free
 }
 
 // close writes what is left and returns the first error of the writer.
 func (p *pipe) close() error {
 	if !p.closed {
 		p.closed = true
-		p.full <- p.buf
+		p.full <- piece{p.buf, false}
 		close(p.full)
 	}
 	<-p.ended

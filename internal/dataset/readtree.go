@@ -107,7 +107,7 @@ func (r *restoring) window(inc *increment, n int, gone map[[2]int]bool) error {
 	parts, any := make([]int, len(files)), false // where the parts of each file begin
 	next := 0
 	for i := range files {
-		want[i] = !files[i].dir && !gone[[2]int{n, i}] && r.has(&files[i])
+		want[i] = !files[i].dir && !files[i].erased && !gone[[2]int{n, i}] && r.has(&files[i])
 		any = any || want[i]
 		parts[i] = next
 		next += files[i].parts()

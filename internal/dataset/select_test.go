@@ -4,8 +4,10 @@ import (
 	"bytes"
 	stdcsv "encoding/csv"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -109,6 +111,66 @@ func TestSamples(t *testing.T) {
 	for _, sel := range []Selection{{Subjects: -1}, {Percent: -1}, {Percent: 101}, {Subjects: 1, Percent: 1}} {
 		_, err := s.WriteTo(t.Context(), v2, sel, new(bytes.Buffer))
 		fails(t, err, sallyport.Usage, "a sample is")
+	}
+}
+
+// Shards part the subjects of a dataset, or of a sample of it, evenly; a subject
+// is in the same one in every version and every dataset, where Deal says.
+func TestShards(t *testing.T) {
+	s := newStore(t, t.TempDir())
+	var first, second strings.Builder
+	for i := range 4000 {
+		fmt.Fprintf(&first, "p%d,%d\n", i%800, i)
+		fmt.Fprintf(&second, "p%d,%d\n", 3*i%1000, i)
+	}
+	v1, _ := addTable(t, s, "a", "id", "a.csv", "id,n\n"+first.String())
+	v2, _ := addTable(t, s, "a", "id", "a.csv", "id,n\n"+first.String()+second.String())
+	other, _ := addTable(t, s, "b", "id", "b.csv", "id,n\n"+second.String())
+	const n = 8
+	home := map[string]int{} // of each subject, in all that follows
+	shardsOf := func(v *Version, sel Selection) (records int64) {
+		_, _, of := sampleOf(t, s, v, sel)
+		seen := 0
+		for k := range n {
+			sel.Shard, sel.Shards = k+1, n
+			x, _, subjects := sampleOf(t, s, v, sel)
+			for id := range subjects {
+				if at, ok := home[id]; ok && at != k+1 {
+					t.Fatalf("%s %+v: a subject of shard %d is in shard %d", v.Ref(), sel, at, k+1)
+				}
+				if home[id] = k + 1; of[id] == 0 || of[id] != subjects[id] {
+					t.Fatalf("%s %+v: %d of a subject's %d records", v.Ref(), sel, subjects[id], of[id])
+				}
+			}
+			if fair := len(of) / n; len(of) > 500 && (len(subjects) < fair/2 || len(subjects) > 2*fair) {
+				t.Errorf("%s %+v: %d subjects, of %d", v.Ref(), sel, len(subjects), len(of))
+			}
+			seen += len(subjects)
+			records += x.Records
+		}
+		if seen != len(of) {
+			t.Errorf("%s %+v: the shards have %d subjects, of %d", v.Ref(), sel, seen, len(of))
+		}
+		return records
+	}
+	for _, v := range []*Version{v1, v2, other} {
+		if got := shardsOf(v, Selection{}); got != v.Records {
+			t.Errorf("%s: the shards have %d of %d records", v.Ref(), got, v.Records)
+		}
+		shardsOf(v, Selection{Percent: 25})
+		shardsOf(v, Selection{Subjects: 20})
+	}
+	ids := slices.Sorted(maps.Keys(home))
+	shards, err := s.Deal(ids, n)
+	check(t, err)
+	for i, id := range ids {
+		if shards[i] != home[id] {
+			t.Fatalf("a subject of shard %d is said to be in %d", home[id], shards[i])
+		}
+	}
+	for _, sel := range []Selection{{Shard: 1}, {Shards: 2}, {Shard: 3, Shards: 2}, {Shard: -1, Shards: 2}} {
+		_, err := s.WriteTo(t.Context(), v1, sel, new(bytes.Buffer))
+		fails(t, err, sallyport.Internal, "no shard")
 	}
 }
 

@@ -49,10 +49,10 @@ func (t *tagger) tag(subject []byte) uint64 {
 func bucket(tag uint64, n int) int { return int(tag >> (65 - bits.Len(uint(n)))) }
 
 // buckets returns how many buckets to make of so many bytes: about one for
-// every bucketSize, at most maxBuckets.
+// every bucketSize, at most mostBuckets.
 func buckets(size int) int {
 	n := 1
-	for n < maxBuckets && size > n*bucketSize {
+	for n < mostBuckets && size > n*bucketSize {
 		n <<= 1
 	}
 	return n

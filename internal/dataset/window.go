@@ -15,8 +15,9 @@ const (
 	windowSize    = 16 << 20
 	windowRecords = 256 << 10
 	maxRecord     = 16 << 20
-	bucketSize    = 1 << 20
-	maxBuckets    = 32
+	bucketSize    = 128 << 10 // what an erasure writes anew, at least
+	mostBuckets   = 16        // that are made of a window: of a full one they are larger
+	maxBuckets    = 32        // that are read
 )
 
 // A window is a stretch of a table.

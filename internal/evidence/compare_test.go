@@ -54,6 +54,6 @@ func TestUnreadable(t *testing.T) {
 		f.Close()
 		t.Skip("SKIPPED, so nothing is proven here: this user may read every file")
 	}
-	r := must[Report](t)(VerifyFolder(dir, s.trust, included(s.trust.Ledger)))
+	r := must[Report](t)(VerifyFolder(dir, s.trust, included(s.trust.Ledger), none))
 	wantKind(t, r.Err(), sallyport.Unknown, "cannot be read")
 }

@@ -36,6 +36,7 @@ const (
 	checkScan       = "scan"
 	checkEntry      = "ledger entry"
 	checkInclusion  = "ledger inclusion"
+	checkRevoked    = "not revoked"
 )
 
 // VerifyFolder checks a model folder offline. The argument, from the last link
@@ -50,10 +51,13 @@ const (
 //     no other file (files);
 //   - each of these files passed the scan (scan).
 //
+// That the site has not taken its word back since is one more question: a fresh
+// list of revocations says so (revoked).
+//
 // Hence no bit of the folder can change without one of the checks failing. A
 // check whose grounds are missing is Unknown, and a missing file fails. The
 // error is for what keeps the checks from starting; the report has the rest.
-func VerifyFolder(dir string, trust Trust, included InclusionFunc) (Report, error) {
+func VerifyFolder(dir string, trust Trust, included InclusionFunc, revoked RevokedFunc) (Report, error) {
 	signers, err := trust.signers("trust.json")
 	if err != nil {
 		return Report{}, err
@@ -71,6 +75,7 @@ func VerifyFolder(dir string, trust Trust, included InclusionFunc) (Report, erro
 	f.verifyScan()
 	f.verifyEntry()
 	f.verifyInclusion(included)
+	f.verifyRevoked(revoked)
 	return f.report, nil
 }
 

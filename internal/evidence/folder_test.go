@@ -17,12 +17,12 @@ var update = flag.Bool("update", false, "write the golden files anew")
 
 func TestGoodFolderVerifies(t *testing.T) {
 	s := newSite(t)
-	r, err := VerifyFolder(s.folder(t, sampleRun(), nil), s.trust, included(s.trust.Ledger))
+	r, err := VerifyFolder(s.folder(t, sampleRun(), nil), s.trust, included(s.trust.Ledger), none)
 	if err != nil || r.Err() != nil {
 		t.Fatalf("%v, %v: %+v", err, r.Err(), r.Checks)
 	}
-	if len(r.Checks) != 8 {
-		t.Errorf("%d checks, want 8", len(r.Checks))
+	if len(r.Checks) != 9 {
+		t.Errorf("%d checks, want 9", len(r.Checks))
 	}
 	if r.Provenance == nil || r.Provenance.RunDetails.Metadata.InvocationID != "run/3f9c2b1a" || r.Entry == nil || r.Entry.By != "olga" {
 		t.Errorf("the report lacks what was established: %+v", r)
@@ -47,7 +47,7 @@ func TestGoldenFolder(t *testing.T) {
 		write(t, golden+"/trust.json", must[[]byte](t)(s.trust.Marshal()))
 	}
 	trust := must[Trust](t)(ParseTrust("trust.json", must[[]byte](t)(os.ReadFile(golden+"/trust.json"))))
-	r := must[Report](t)(VerifyFolder(golden+"/model", trust, included(trust.Ledger)))
+	r := must[Report](t)(VerifyFolder(golden+"/model", trust, included(trust.Ledger), none))
 	if err := r.Err(); err != nil {
 		t.Error(err)
 	}
@@ -73,7 +73,7 @@ func TestAnyFlippedBitIsFound(t *testing.T) {
 		for i := 0; i < len(data); i += step {
 			data[i] ^= 1 << (i / step % 8)
 			write(t, name, data)
-			if r, err := VerifyFolder(dir, s.trust, check); err == nil && r.Err() == nil {
+			if r, err := VerifyFolder(dir, s.trust, check, none); err == nil && r.Err() == nil {
 				t.Errorf("%s verifies with bit %d of byte %d flipped", d.Name(), i/step%8, i)
 			}
 			data[i] ^= 1 << (i / step % 8)
@@ -84,7 +84,7 @@ func TestAnyFlippedBitIsFound(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r := must[Report](t)(VerifyFolder(dir, s.trust, check)); r.Err() != nil {
+	if r := must[Report](t)(VerifyFolder(dir, s.trust, check, none)); r.Err() != nil {
 		t.Errorf("the restored folder does not verify: %v", r.Err())
 	}
 }
@@ -111,7 +111,7 @@ func FuzzChangedFolder(f *testing.F) {
 		}
 		write(t, name, bad)
 		defer write(t, name, good)
-		if r, err := VerifyFolder(dir, s.trust, included(s.trust.Ledger)); err == nil && r.Err() == nil {
+		if r, err := VerifyFolder(dir, s.trust, included(s.trust.Ledger), none); err == nil && r.Err() == nil {
 			t.Errorf("verifies with %q at %d of %s", put, at, name)
 		}
 	})
@@ -167,15 +167,15 @@ func TestBadFolders(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			dir := s.folder(t, sampleRun(), nil)
 			c.spoil(t, dir)
-			r := must[Report](t)(VerifyFolder(dir, s.trust, included(s.trust.Ledger)))
+			r := must[Report](t)(VerifyFolder(dir, s.trust, included(s.trust.Ledger), none))
 			wantKind(t, r.Err(), sallyport.Refused, "not verified")
 			for _, got := range r.Checks {
 				if got.Name == c.check && (got.Verdict != c.verdict || !strings.Contains(got.Detail, c.words) || got.Mend == "") {
 					t.Errorf("%+v, want %v with %q and a mend", got, c.verdict, c.words)
 				}
 			}
-			if len(r.Checks) != 8 {
-				t.Errorf("%d checks, want 8", len(r.Checks))
+			if len(r.Checks) != 9 {
+				t.Errorf("%d checks, want 9", len(r.Checks))
 			}
 		})
 	}
@@ -233,7 +233,7 @@ func TestUntrustedFolders(t *testing.T) {
 			if c.proof == nil {
 				c.proof = included(s.trust.Ledger)
 			}
-			r := must[Report](t)(VerifyFolder(dir, trust, c.proof))
+			r := must[Report](t)(VerifyFolder(dir, trust, c.proof, none))
 			if c.passes {
 				if r.Err() != nil {
 					t.Errorf("%v: %+v", r.Err(), r.Checks)
@@ -269,7 +269,7 @@ func TestEvidenceOfAnotherRun(t *testing.T) {
 	run.ID = "another"
 	dir, donor := s.folder(t, sampleRun(), nil), s.folder(t, run, nil)
 	write(t, filepath.Join(dir, ProvenanceFile), must[[]byte](t)(os.ReadFile(filepath.Join(donor, ProvenanceFile))))
-	r := must[Report](t)(VerifyFolder(dir, s.trust, included(s.trust.Ledger)))
+	r := must[Report](t)(VerifyFolder(dir, s.trust, included(s.trust.Ledger), none))
 	if verdicts(r)[checkEntry] != Failed {
 		t.Errorf("%+v", r.Checks)
 	}
@@ -284,12 +284,12 @@ func TestNothingIsUnknown(t *testing.T) {
 	}
 	wantUnknown(Report{}.Err())
 	s := newSite(t)
-	r := must[Report](t)(VerifyFolder(s.folder(t, sampleRun(), nil), s.trust, nil))
+	r := must[Report](t)(VerifyFolder(s.folder(t, sampleRun(), nil), s.trust, nil, none))
 	wantUnknown(r.Err())
-	if _, err := VerifyFolder(filepath.Join(t.TempDir(), "none"), s.trust, nil); !sallyport.Is(err, sallyport.NotFound) {
+	if _, err := VerifyFolder(filepath.Join(t.TempDir(), "none"), s.trust, nil, none); !sallyport.Is(err, sallyport.NotFound) {
 		t.Errorf("got %v, want kind not found", err)
 	}
-	if _, err := VerifyFolder(t.TempDir(), Trust{}, nil); !sallyport.Is(err, sallyport.Invalid) {
+	if _, err := VerifyFolder(t.TempDir(), Trust{}, nil, none); !sallyport.Is(err, sallyport.Invalid) {
 		t.Errorf("got %v, want kind invalid", err)
 	}
 }
@@ -301,12 +301,12 @@ func TestOtherShapesAreNotOurs(t *testing.T) {
 	s.signer = newIdentity(t, elliptic.P384())
 	s.trust.Principals[1].Signing = s.signer.SigningPEM()
 	dir := s.folder(t, sampleRun(), nil)
-	if r := must[Report](t)(VerifyFolder(dir, s.trust, included(s.trust.Ledger))); r.Err() != nil {
+	if r := must[Report](t)(VerifyFolder(dir, s.trust, included(s.trust.Ledger), none)); r.Err() != nil {
 		t.Error(r.Err())
 	}
 	p := modelPredicate{serialization{"files", "sha256", true, nil}, []resource{{"empty", hexSum(""), "sha256"}}}
 	write(t, filepath.Join(dir, SignatureFile), signPredicate(t, s.signer, p))
-	r := must[Report](t)(VerifyFolder(dir, s.trust, included(s.trust.Ledger)))
+	r := must[Report](t)(VerifyFolder(dir, s.trust, included(s.trust.Ledger), none))
 	if verdicts(r)[checkSignature] != Failed {
 		t.Errorf("%+v", r.Checks)
 	}
@@ -338,7 +338,7 @@ func TestScanOfOthers(t *testing.T) {
 			e["holds"].(map[string]any)["model/"+ScanFile] = sallyport.Sum(scan)
 		})
 		write(t, filepath.Join(dir, ScanFile), scan)
-		r := must[Report](t)(VerifyFolder(dir, s.trust, included(s.trust.Ledger)))
+		r := must[Report](t)(VerifyFolder(dir, s.trust, included(s.trust.Ledger), none))
 		for _, got := range r.Checks {
 			if want := got.Name == checkScan; (got.Verdict != Passed) != want || want && !strings.Contains(got.Detail, c.words) {
 				t.Errorf("%s: %+v", name, got)

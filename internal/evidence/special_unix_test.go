@@ -22,7 +22,7 @@ func TestSpecialFiles(t *testing.T) {
 		if err := syscall.Mkfifo(at, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		r := must[Report](t)(VerifyFolder(dir, s.trust, included(s.trust.Ledger)))
+		r := must[Report](t)(VerifyFolder(dir, s.trust, included(s.trust.Ledger), none))
 		if r.Err() == nil || !strings.Contains(r.Err().Error(), "not") {
 			t.Errorf("%s as a pipe: %v", name, r.Err())
 		}
@@ -37,7 +37,7 @@ func TestSpecialFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	r := must[Report](t)(VerifyFolder(dir, s.trust, included(s.trust.Ledger)))
+	r := must[Report](t)(VerifyFolder(dir, s.trust, included(s.trust.Ledger), none))
 	if r.Err() == nil {
 		t.Error("a folder with a socket verifies")
 	}

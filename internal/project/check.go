@@ -20,7 +20,7 @@ func overlap(a, b string) bool { return within(a, b) || within(b, a) }
 // in share a path, stages form no circle, and every read has a source that is
 // there by the time the stage runs.
 func (d *draft) check() error {
-	for _, check := range []func() error{d.checkInputs, d.checkAfter, d.checkWrites, d.checkReads} {
+	for _, check := range []func() error{d.checkInputs, d.checkAfter, d.checkShards, d.checkWrites, d.checkReads} {
 		if err := check(); err != nil {
 			return err
 		}
@@ -99,11 +99,15 @@ func (d *draft) before(name string) map[string]bool {
 }
 
 // outputs are the places that stage s writes to: its writes, and its metrics
-// file where that does not already lie in one of them.
+// file where that does not already lie in one of them. The metrics of shards are
+// kept in a folder beside it.
 func (s *stageDraft) outputs() []entry {
 	out := slices.Clone(s.writes)
 	if s.metrics.text != "" && !slices.ContainsFunc(s.writes, func(w entry) bool { return within(s.metrics.text, w.text) }) {
 		out = append(out, s.metrics)
+		if folder := stem(s.metrics.text); s.Shards > 0 && folder != s.metrics.text {
+			out = append(out, entry{folder + "/", s.metrics.at})
+		}
 	}
 	return out
 }
@@ -169,6 +173,8 @@ func (d *draft) checkRead(s *stageDraft, r entry, earlier map[string]bool) error
 				return d.errorf(r.at, "the stage reads what it writes itself").Try("remove it from reads: a stage may read its own output anyway")
 			case !earlier[other.Name]:
 				return d.errorf(r.at, "stage %s writes this, and need not have run before", other.Name).Try("add %s to after:", other.Name)
+			case other.Shards > 0 && r.text == other.metrics.text:
+				return d.errorf(r.at, "stage %s is sharded, and each shard has metrics of its own", other.Name).Try("read %s/", stem(r.text))
 			default:
 				return nil
 			}
@@ -186,7 +192,8 @@ func (d *draft) checkRead(s *stageDraft, r entry, earlier map[string]bool) error
 
 // Order returns the named stages and all that they come after, each after the
 // stages that it depends on; no names mean every stage. Stages that may run in
-// either order keep the order of the file, so the answer is always the same.
+// either order keep the order of the file, so the answer is always the same. A
+// sharded stage is in it once for each shard.
 func (p *Project) Order(names ...string) ([]Stage, error) {
 	byName := map[string]Stage{}
 	var all []string
@@ -225,6 +232,6 @@ func (p *Project) Order(names ...string) ([]Stage, error) {
 			return out, nil // Load has proven that there is no circle, so all are done
 		}
 		done[p.Stages[i].Name] = true
-		out = append(out, p.Stages[i])
+		out = append(out, p.Stages[i].deal()...)
 	}
 }

@@ -30,7 +30,7 @@ type stageDraft struct {
 	at                   ast.Node
 	reads, writes, after []entry
 	metrics              entry
-	limits               ast.Node
+	limits, shards       ast.Node
 }
 
 // parse reads a sallyport.yaml. exists says whether a file or folder lies in
@@ -148,7 +148,16 @@ func (d *draft) readStage(n ast.Node, s *stageDraft) error {
 		"after":   func(n ast.Node) (err error) { s.after, err = d.texts(n, "after"); return err },
 		"metrics": func(n ast.Node) error { return d.path(n, "metrics", &s.metrics) },
 		"limits":  func(n ast.Node) error { s.limits = n; return nil },
+		"shards":  func(n ast.Node) error { return d.readShards(n, s) },
 	})
+}
+
+func (d *draft) readShards(n ast.Node, s *stageDraft) (err error) {
+	if s.Shards, err = strconv.Atoi(scalar(n)); err != nil || s.Shards < 2 || s.Shards > maxShards {
+		return d.errorf(n, "shards is a whole number from 2 to %d", maxShards).Try("write it like 16, or leave it out")
+	}
+	s.shards = n
+	return nil
 }
 
 func (d *draft) readLimits(n ast.Node, l *Limits) error {
@@ -316,6 +325,10 @@ func (d *draft) finish() *Project {
 // maxStages bounds the stages of a project, and with them the time that the
 // checks on a hostile file take.
 const maxStages = 256
+
+// maxShards bounds how often a sharded stage runs; each time is an entry of the
+// run's record.
+const maxShards = 256
 
 // defaultParams is the parameter file of a project that names none.
 const defaultParams = "params.yaml"

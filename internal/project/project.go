@@ -51,6 +51,8 @@ type Stage struct {
 	After   []string // stages that come before it
 	Metrics string   // the file that it writes its metrics to; empty means none
 	Limits  Limits   // the project's limits, with the stage's own laid over them
+	Shards  int      // how many groups the subjects are dealt to, with a run of the command for each; 0: everybody together
+	Shard   int      // of what Order returns: which of Shards this is, from 1; 0: not one of them
 }
 
 // Limits bound a stage. Zero means the default of whatever runs it.

@@ -29,19 +29,20 @@ func (s *Service) Forecast(ctx context.Context, r *Record) ([]Forecast, error) {
 	}
 	var like []Record
 	if err := s.each(ctx, func(o Record) {
-		if o.Status == Finished && sameWork(r, &o) {
+		if o.Status == Finished && !o.kept() && sameWork(r, &o) {
 			like = append(like, o)
 		}
 	}); err != nil {
 		return nil, err
 	}
 	var out []Forecast
-	for i, st := range r.Stages {
+	for i, st := range r.Merged() {
 		var wall, memory []point
 		for _, o := range like {
 			n, _ := o.Size()
-			wall = append(wall, point{float64(n), float64(o.Stages[i].Usage.Wall)})
-			memory = append(memory, point{float64(n), float64(o.Stages[i].Usage.Memory)})
+			usage := o.Merged()[i].Usage
+			wall = append(wall, point{float64(n), float64(usage.Wall)})
+			memory = append(memory, point{float64(n), float64(usage.Memory)})
 		}
 		sizes := distinct(wall)
 		if len(sizes) < 2 {

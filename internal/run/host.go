@@ -9,14 +9,16 @@ import (
 	"strings"
 
 	"github.com/sallyport/sallyport/internal/launch"
+	"github.com/sallyport/sallyport/internal/project"
 )
 
 // variables returns the whole environment of a stage: nothing of the host's,
 // and what makes training repeatable set before any library reads it. Thread
-// counts follow the CPU limit, because sums in another order differ.
-func variables(cores int, stage string) []string {
+// counts follow the CPU limit, because sums in another order differ. A shard is
+// told which it is.
+func variables(cores int, st project.Stage) []string {
 	n := strconv.Itoa(cores)
-	return []string{
+	all := []string{
 		"CUBLAS_WORKSPACE_CONFIG=:4096:8",
 		"HOME=/tmp",
 		"LANG=C.UTF-8",
@@ -30,11 +32,15 @@ func variables(cores int, stage string) []string {
 		"PYTHONDONTWRITEBYTECODE=1",
 		"PYTHONHASHSEED=0",
 		"PYTHONUNBUFFERED=1",
-		"SALLYPORT_STAGE=" + stage,
+		"SALLYPORT_STAGE=" + st.Name,
 		"TF_DETERMINISTIC_OPS=1",
 		"TMPDIR=/tmp",
 		"TZ=UTC",
 	}
+	if st.Shard > 0 {
+		all = append(all, "SALLYPORT_SHARD="+strconv.Itoa(st.Shard), "SALLYPORT_SHARDS="+strconv.Itoa(st.Shards))
+	}
+	return all
 }
 
 // thisHost describes the machine, as far as it tells.

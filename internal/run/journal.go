@@ -29,7 +29,7 @@ func (s *Service) begin(ctx context.Context, p *plan, code *shelf) (*journal, er
 	}
 	j.release = release
 	for _, st := range p.stages {
-		j.record.Stages = append(j.record.Stages, Stage{Name: st.Name, Command: st.Run, Status: Planned,
+		j.record.Stages = append(j.record.Stages, Stage{Name: st.Title(), Shard: st.Shard, Command: st.Run, Status: Planned,
 			Limits: limits(st.Limits), Variables: p.variables(st)})
 	}
 	err = s.Log.Update(ctx, s.Who.Name, func(tx *ledger.Tx) error {
@@ -55,6 +55,10 @@ func (s *Service) begin(ctx context.Context, p *plan, code *shelf) (*journal, er
 func (j *journal) end(ctx context.Context, cause error) (*Record, error) {
 	j.record.Ended = now()
 	j.record.Status, j.record.Why = outcome(cause)
+	if j.record.Status != Finished {
+		j.record.release()
+	}
+	j.record.sumData()
 	signed, err := j.sign()
 	if err != nil {
 		return nil, err
@@ -66,6 +70,11 @@ func (j *journal) end(ctx context.Context, cause error) (*Record, error) {
 		}
 		if err := record(tx, j.shelves, stored); err != nil {
 			return err
+		}
+		if j.record.kept() {
+			if err := j.passOn(tx); err != nil {
+				return err
+			}
 		}
 		holds := map[string]sallyport.Digest{}
 		for _, e := range signed {

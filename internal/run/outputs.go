@@ -72,7 +72,7 @@ func (o *outputs) file(place, p, name string, at *os.Root) error {
 	}
 	bad := func(format string, args ...any) error {
 		// The name is the stage's choice and may say anything; the place is ours.
-		return sallyport.Errorf(sallyport.StageFailed, format, args...).At("stage %s: %s", o.stage.Name, place)
+		return sallyport.Errorf(sallyport.StageFailed, format, args...).At("stage %s: %s", o.stage.Title(), place)
 	}
 	switch {
 	case !info.Mode().IsRegular():
@@ -93,7 +93,7 @@ func (o *outputs) file(place, p, name string, at *os.Root) error {
 	if err != nil {
 		return err
 	}
-	o.artefacts = append(o.artefacts, Artefact{Path: p, Mode: uint32(info.Mode().Perm()), Stored: st})
+	o.artefacts = append(o.artefacts, Artefact{Path: o.stage.Kept(p), Mode: uint32(info.Mode().Perm()), Stored: st})
 	return nil
 }
 

@@ -32,7 +32,9 @@ type plan struct {
 	params  []byte                      // the parameter file with --set applied; nil for none
 	data    map[string]*dataset.Version // by the path that the project puts it at
 	env     *env.Environment
-	compare *Record // of a reproduction: what it reproduces
+	before  *Record          // of a reproduction or a retraining: whose recipe it is
+	compare bool             // it is a reproduction
+	spared  map[string]Stage // stages of before that are taken over as they are
 	scanner *scan.Scanner
 }
 
@@ -177,16 +179,17 @@ func (s *Service) readEnvironment(ctx context.Context, p *plan, read func(string
 	return nil
 }
 
-// variables are a stage's environment: as it was recorded, of a reproduction.
+// variables are a stage's environment: as it was recorded, where there is a
+// record.
 func (p *plan) variables(st project.Stage) []string {
-	if p.compare != nil {
-		for _, before := range p.compare.Stages {
-			if before.Name == st.Name {
+	if p.before != nil {
+		for _, before := range p.before.Stages {
+			if before.Name == st.Title() {
 				return before.Variables
 			}
 		}
 	}
-	return variables(cores(st.Limits.CPU), st.Name)
+	return variables(cores(st.Limits.CPU), st)
 }
 
 // cores is how many threads a stage is told to use: its CPU limit in whole
@@ -257,8 +260,9 @@ func limits(l project.Limits) sandbox.Limits {
 	return sandbox.Limits{CPU: l.CPU, Memory: l.Memory, Time: l.Time, Processes: l.Processes, FileSize: l.FileSize}
 }
 
-// selection is the sample as datasets take it. No run has a seed of its own, so
-// a larger sample holds a smaller one and rehearsals compare.
-func (s Sample) selection() dataset.Selection {
-	return dataset.Selection{Subjects: s.Subjects, Percent: s.Percent}
+// selection is the sample as datasets take it, or the shard of it that a stage
+// runs on. No run has a seed of its own, so a larger sample holds a smaller one
+// and rehearsals compare.
+func (s Sample) selection(st project.Stage) dataset.Selection {
+	return dataset.Selection{Subjects: s.Subjects, Percent: s.Percent, Shard: st.Shard, Shards: st.Shards}
 }

@@ -46,6 +46,21 @@ type Record struct {
 	Stages     []Stage                     `json:"stages"`
 	Evidence   map[string]sallyport.Digest `json:"evidence,omitempty"` // "model/model.sig": objects "evidence"
 	Reproduces *Comparison                 `json:"reproduces,omitempty"`
+	Retrains   string                      `json:"retrains,omitempty"` // the run whose recipe this one followed after an erasure
+	Erased     *Erased                     `json:"erased,omitempty"`   // then nothing that it wrote or printed is left, but what Erased spares
+}
+
+// Erased says why a run's outputs are gone: it saw records of somebody who was
+// taken out since, or came of a model that had.
+type Erased struct {
+	Erasure string    `json:"erasure"`
+	At      time.Time `json:"at"`
+	Code    bool      `json:"code,omitempty"` // its code is gone too: a model of theirs was a part of it
+
+	// Stages are those that saw the records, or came of one that did; nil for
+	// all. What the others wrote waits here for the run that makes these again.
+	// Which shard somebody was in tells only who holds the site's key.
+	Stages []string `json:"stages,omitempty"`
 }
 
 // Code is the project as it ran.
@@ -57,7 +72,7 @@ type Code struct {
 	Bytes    int64            `json:"bytes"`
 	Dirty    bool             `json:"dirty"` // files differ from the commit; Diff says how
 	Remote   string           `json:"remote,omitempty"`
-	Models   []Artefact       `json:"models,omitempty"` // files among them that name code, as the scan read them
+	Models   []Artefact       `json:"models,omitempty"` // files among them that a program may load, as the scan read them
 	Snapshot Stored           `json:"snapshot"`         // tar of every file
 	Diff     *Stored          `json:"diff,omitempty"`   // against the commit, as git prints it
 }
@@ -103,7 +118,8 @@ type Host struct {
 
 // A Stage is what became of one stage.
 type Stage struct {
-	Name      string             `json:"name"`
+	Name      string             `json:"name"`            // of a shard: "train#3"
+	Shard     int                `json:"shard,omitempty"` // 3; 0 for a stage that is not sharded
 	Command   string             `json:"command"`
 	Status    Status             `json:"status"`
 	Exit      int                `json:"exit"`
@@ -114,6 +130,9 @@ type Stage struct {
 	Variables []string           `json:"variables"` // its whole environment, KEY=value
 	Walls     sandbox.Walls      `json:"walls"`
 	Network   Network            `json:"network"`
+	Data      []Data             `json:"data,omitempty"` // as this stage saw it
+	From      []string           `json:"from,omitempty"` // the stages whose outputs it saw
+	Kept      string             `json:"kept,omitempty"` // it was not made again: all of this is of that run
 	Metrics   map[string]float64 `json:"metrics,omitempty"`
 	Unusual   map[string]string  `json:"unusual,omitempty"` // metrics that are "nan", "+inf" or "-inf"
 	Outputs   []Artefact         `json:"outputs,omitempty"`

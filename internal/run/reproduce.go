@@ -27,6 +27,52 @@ func (s *Service) Reproduce(ctx context.Context, before *Record, watch Watch) (*
 		return nil, sallyport.Errorf(sallyport.Usage, "run %s did not finish, so there is nothing to compare with", before.ID).
 			Try("reproduce a finished run: sallyport runs")
 	}
+	if err := s.asItWas(ctx, before); err != nil {
+		return nil, err
+	}
+	r, err := s.again(ctx, before, true, watch)
+	if err == nil && !r.Reproduces.Identical {
+		err = sallyport.Errorf(sallyport.Refused, "it did not come out the same: %d of %d artefacts and metrics differ",
+			len(r.Reproduces.Differ), r.Reproduces.Artefacts+r.Reproduces.Metrics).At("run %s", before.ID)
+	}
+	return r, err
+}
+
+// Retrain executes the recipe of a run on what is left of its data: the same
+// code, environment, parameters and versions, of which somebody was taken out.
+// Stages that never saw them are not run again: what they wrote moves to the new
+// run.
+func (s *Service) Retrain(ctx context.Context, before *Record, watch Watch) (*Record, error) {
+	if err := s.may(); err != nil {
+		return nil, err
+	}
+	return s.again(ctx, before, false, watch)
+}
+
+// asItWas returns an error if the run can no longer be made again bit for bit,
+// because somebody was taken out of it since.
+func (s *Service) asItWas(ctx context.Context, r *Record) error {
+	cannot := sallyport.Errorf(sallyport.Refused, "somebody was taken out of it since, so it cannot be made again bit for bit").At("run %s", r.ID).
+		Try("see what was made instead with: sallyport erasures")
+	if r.Erased != nil {
+		return cannot
+	}
+	for _, d := range r.Data {
+		ref, err := sallyport.ParseRef(d.Version)
+		if err != nil {
+			return err
+		}
+		if v, err := s.Data.Find(ctx, ref); err != nil {
+			return err
+		} else if v.Root != d.Root && r.Sample == (Sample{}) {
+			return cannot
+		}
+	}
+	return nil
+}
+
+// again executes the recipe of a run, to compare what comes out or not.
+func (s *Service) again(ctx context.Context, before *Record, compare bool, watch Watch) (*Record, error) {
 	dir, err := os.MkdirTemp("", "sallyport-code-*")
 	if err != nil {
 		return nil, err
@@ -38,12 +84,10 @@ func (s *Service) Reproduce(ctx context.Context, before *Record, watch Watch) (*
 	if err != nil {
 		return nil, err
 	}
-	r, err := s.execute(ctx, p, code, watch)
-	if err == nil && !r.Reproduces.Identical {
-		err = sallyport.Errorf(sallyport.Refused, "it did not come out the same: %d of %d artefacts and metrics differ",
-			len(r.Reproduces.Differ), r.Reproduces.Artefacts+r.Reproduces.Metrics).At("run %s", before.ID)
+	if p.compare = compare; !compare {
+		p.record.Retrains, p.spared = before.ID, before.spared()
 	}
-	return r, err
+	return s.execute(ctx, p, code, watch)
 }
 
 // planAgain makes the plan of a run from its record. In dir the project's
@@ -56,14 +100,14 @@ func (s *Service) planAgain(ctx context.Context, before *Record, dir string, cod
 	if err != nil {
 		return nil, err
 	}
-	p := &plan{project: pr, compare: before, scanner: scan.New(scan.Options{})}
+	p := &plan{project: pr, before: before, scanner: scan.New(scan.Options{})}
 	p.record = Record{
 		ID: seal.NewName(), Project: before.Project, By: s.Who.Name, Status: Running,
 		Sample: before.Sample, Set: before.Set, Lock: before.Lock, Host: thisHost(), Code: before.Code,
 	}
 	var names []string
 	for _, st := range before.Stages {
-		names = append(names, st.Name)
+		names = append(names, project.Named(st.Name))
 	}
 	if p.stages, err = pr.Order(names...); err != nil {
 		return nil, err

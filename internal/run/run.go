@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"time"
 
@@ -92,20 +93,28 @@ func (s *Service) execute(ctx context.Context, p *plan, code *shelf, watch Watch
 		return nil, err
 	}
 	defer j.release()
-	for i, st := range p.stages {
-		if watch.Stage != nil {
-			watch.Stage(st.Name, i+1, len(p.stages))
+	n := len(p.stages) - len(p.spared)
+	if n < len(p.stages) {
+		watch.note(fmt.Sprintf("%d of %d stages never saw the records, and are kept", len(p.spared), len(p.stages)))
+	}
+	i := 0
+	for _, st := range p.stages {
+		if j.keep(p, st) {
+			continue
+		}
+		if i++; watch.Stage != nil {
+			watch.Stage(st.Title(), i, n)
 		}
 		err = j.stage(ctx, p, st, watch)
 		if watch.Ended != nil {
-			watch.Ended(*j.stageOf(st.Name))
+			watch.Ended(*j.stageOf(st.Title()))
 		}
 		if err != nil {
 			break
 		}
 	}
-	if err == nil && p.compare != nil {
-		j.record.Reproduces, err = s.compare(ctx, p.compare, &j.record)
+	if err == nil && p.compare {
+		j.record.Reproduces, err = s.compare(ctx, p.before, &j.record)
 	}
 	// The record is completed also when somebody asked to stop.
 	return j.end(context.WithoutCancel(ctx), err)

@@ -25,14 +25,15 @@ func (o *outputs) scanFolder(place string, at *os.Root, written []Artefact) erro
 	}
 	var first error
 	err := o.scanner.Folder(o.ctx, at, func(r *scan.Report, err error) {
-		a := index[place+r.Path]
+		p := o.stage.Kept(place + r.Path)
+		a := index[p]
 		if err == nil {
 			err = a.scanned(r)
 		}
 		if first == nil {
 			first = err
 		}
-		delete(index, place+r.Path)
+		delete(index, p)
 	})
 	if err == nil {
 		err = first
@@ -119,7 +120,7 @@ func (p *plan) scanCode(ctx context.Context, snap *project.Snapshot, watch Watch
 			}
 			return sallyport.Errorf(sallyport.Busy, "the file changed while the run began").At("%s", f.Path).Try("run it again")
 		}
-		if !r.Model() || r.Verdict == scan.Inert {
+		if !r.Model() {
 			continue
 		}
 		a := Artefact{Path: f.Path, Mode: uint32(f.Mode.Perm()), Stored: Stored{Size: f.Size, Digest: f.Digest}}

@@ -36,25 +36,23 @@ func (s *Service) sign(r *Record) ([]signed, error) {
 		out = append(out, signed{name, sallyport.Sum(text), text})
 	}
 	about := s.about(r)
-	for _, st := range r.Stages {
-		for _, folder := range st.Folders {
-			files := st.files(folder)
-			provenance, err := s.attest(about, files)
-			if err != nil {
-				return nil, err
-			}
-			add(folder+"/"+evidence.ProvenanceFile, provenance)
-			scanned, err := s.attestScan(r, st.below(folder))
-			if err != nil {
-				return nil, err
-			}
-			add(folder+"/"+evidence.ScanFile, scanned)
-			bundle, err := evidence.SignModel(s.Me, path.Base(folder), files, evidence.Own)
-			if err != nil {
-				return nil, err
-			}
-			add(folder+"/"+evidence.SignatureFile, bundle)
+	for _, folder := range r.Folders() {
+		files := r.files(folder)
+		provenance, err := s.attest(about, files)
+		if err != nil {
+			return nil, err
 		}
+		add(folder+"/"+evidence.ProvenanceFile, provenance)
+		scanned, err := s.attestScan(r, r.below(folder))
+		if err != nil {
+			return nil, err
+		}
+		add(folder+"/"+evidence.ScanFile, scanned)
+		bundle, err := evidence.SignModel(s.Me, path.Base(folder), files, evidence.Own)
+		if err != nil {
+			return nil, err
+		}
+		add(folder+"/"+evidence.SignatureFile, bundle)
 	}
 	return out, nil
 }
@@ -75,10 +73,11 @@ func (s *Service) seal(statement evidence.Statement) ([]byte, error) {
 	return envelope.Marshal()
 }
 
-// below lists the artefacts of a folder under their names within it.
-func (st *Stage) below(folder string) []Artefact {
+// below lists the artefacts of a folder under their names within it. One stage
+// writes a folder, or all the shards of one.
+func (r *Record) below(folder string) []Artefact {
 	var out []Artefact
-	for _, a := range st.Outputs {
+	for _, a := range r.Outputs() {
 		if name, ok := strings.CutPrefix(a.Path, folder+"/"); ok {
 			a.Path = name
 			out = append(out, a)
@@ -88,9 +87,9 @@ func (st *Stage) below(folder string) []Artefact {
 }
 
 // files is below as evidence has it.
-func (st *Stage) files(folder string) []evidence.File {
+func (r *Record) files(folder string) []evidence.File {
 	var out []evidence.File
-	for _, a := range st.below(folder) {
+	for _, a := range r.below(folder) {
 		out = append(out, evidence.File{Name: a.Path, SHA256: a.Digest})
 	}
 	return out
@@ -116,7 +115,11 @@ func (s *Service) about(r *Record) evidence.Run {
 	}
 	for _, st := range r.Stages {
 		run.Stages = append(run.Stages, st.Name)
-		run.Internal["stage "+st.Name] = map[string]any{"command": st.Command, "limits": st.Limits, "walls": st.Walls, "variables": st.Variables}
+		how := map[string]any{"command": st.Command, "limits": st.Limits, "walls": st.Walls, "variables": st.Variables}
+		if st.Kept != "" {
+			how["kept"] = "run/" + st.Kept
+		}
+		run.Internal["stage "+st.Name] = how
 		for _, a := range st.Outputs {
 			if !st.inFolder(a.Path) {
 				run.Byproducts = append(run.Byproducts, evidence.File{Name: a.Path, SHA256: a.Digest})

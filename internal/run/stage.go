@@ -30,7 +30,7 @@ const maxMetrics = 1<<20 + 1
 // stage executes one stage and adds it to the record, whatever becomes of it.
 // Its outputs are kept only if it finished: nothing half-written stays.
 func (j *journal) stage(ctx context.Context, p *plan, st project.Stage, watch Watch) error {
-	rec := j.stageOf(st.Name)
+	rec := j.stageOf(st.Title())
 	rec.Status, rec.Started = Running, now()
 	printed, written := newShelf(j.s.Blobs, j.s.Output), newShelf(j.s.Blobs, j.s.Output)
 	log := &captured{stream: printed.w.Stream(), live: watch.Output}
@@ -41,7 +41,7 @@ func (j *journal) stage(ctx context.Context, p *plan, st project.Stage, watch Wa
 		rec.Exit, rec.Usage, rec.Walls = result.Exit, result.Usage, result.Walls
 		err = verdict(st, result, log.tail())
 	} else if ctx.Err() != nil {
-		err = interrupted(st.Name)
+		err = interrupted(st.Title())
 	}
 	if err == nil {
 		err = out.err
@@ -138,7 +138,7 @@ func (j *journal) task(ctx context.Context, p *plan, st project.Stage, rec *Stag
 		Stdout: log, Stderr: log,
 	}
 	if watch.Attempt != nil {
-		t.Attempt = func(a sandbox.Attempt) { watch.Attempt(st.Name, a) }
+		t.Attempt = func(a sandbox.Attempt) { watch.Attempt(st.Title(), a) }
 	}
 	if st.Metrics != "" && !slices.ContainsFunc(st.Writes, func(w string) bool { return within(st.Metrics, w) }) {
 		t.Writes = append(slices.Clone(t.Writes), st.Metrics)
@@ -146,27 +146,37 @@ func (j *journal) task(ctx context.Context, p *plan, st project.Stage, rec *Stag
 	if p.env != nil {
 		t.Environment, t.Visible = j.s.Envs.Root(p.env), p.env.Python.Prefixes
 	}
-	for i := range j.record.Data {
-		if d := &j.record.Data[i]; reads(st, d.Path) {
-			t.Inputs = append(t.Inputs, j.dataInput(ctx, p, d))
+	for _, d := range j.record.Data {
+		if reads(st, d.Path) {
+			rec.Data = append(rec.Data, d)
 		}
 	}
-	for _, a := range j.record.Outputs() {
-		if reads(st, a.Path) {
-			t.Inputs = append(t.Inputs, j.artefactInput(ctx, a))
+	for i := range rec.Data {
+		t.Inputs = append(t.Inputs, j.dataInput(ctx, p, st, &rec.Data[i]))
+	}
+	for _, earlier := range j.record.Stages {
+		before := len(t.Inputs)
+		for _, a := range earlier.Outputs {
+			if reads(st, a.Path) {
+				t.Inputs = append(t.Inputs, j.artefactInput(ctx, a))
+			}
+		}
+		if len(t.Inputs) > before {
+			rec.From = append(rec.From, earlier.Name)
 		}
 	}
 	return t
 }
 
-// dataInput lays a dataset out, or the sample of it, and records what it was.
-func (j *journal) dataInput(ctx context.Context, p *plan, d *Data) launch.Input {
+// dataInput lays a dataset out, or the part of it that the stage is to see, and
+// records what it was.
+func (j *journal) dataInput(ctx context.Context, p *plan, st project.Stage, d *Data) launch.Input {
 	in := p.data[d.Path]
 	return launch.Input{Path: d.Path, Fill: func(root *os.Root, name string) error {
 		if err := root.MkdirAll(path.Dir(name), 0o755); err != nil {
 			return err
 		}
-		x, err := j.s.Data.Extract(ctx, in, j.record.Sample.selection(), root, name)
+		x, err := j.s.Data.Extract(ctx, in, j.record.Sample.selection(st), root, name)
 		if err != nil {
 			return err
 		}
@@ -202,9 +212,9 @@ func (j *journal) metrics(ctx context.Context, st project.Stage, rec *Stage, wri
 	if st.Metrics == "" {
 		return nil
 	}
-	i := slices.IndexFunc(written, func(a Artefact) bool { return a.Path == st.Metrics })
+	i := slices.IndexFunc(written, func(a Artefact) bool { return a.Path == st.Kept(st.Metrics) })
 	if i < 0 || written[i].Size == 0 { // a place that is a file is there from the beginning
-		return sallyport.Errorf(sallyport.StageFailed, "it did not write its metrics").At("stage %s: %s", st.Name, st.Metrics).
+		return sallyport.Errorf(sallyport.StageFailed, "it did not write its metrics").At("stage %s: %s", st.Title(), st.Metrics).
 			Try("write the file that metrics: names, or take that line out of sallyport.yaml")
 	}
 	r, err := j.s.open(ctx, written[i].Stored)
@@ -218,7 +228,7 @@ func (j *journal) metrics(ctx context.Context, st project.Stage, rec *Stage, wri
 	}
 	m, err := project.ReadMetrics(st.Metrics, text)
 	if err != nil {
-		return sallyport.Errorf(sallyport.StageFailed, "its metrics cannot be read: %w", err).At("stage %s", st.Name)
+		return sallyport.Errorf(sallyport.StageFailed, "its metrics cannot be read: %w", err).At("stage %s", st.Title())
 	}
 	rec.Metrics, rec.Unusual = m.Values, m.NotFinite
 	return nil
@@ -227,11 +237,11 @@ func (j *journal) metrics(ctx context.Context, st project.Stage, rec *Stage, wri
 // verdict says in a sentence why the stage failed, or nil.
 func verdict(st project.Stage, r *sandbox.Result, tail string) error {
 	fail := func(k sallyport.Kind, format string, args ...any) *sallyport.Error {
-		return sallyport.Errorf(k, format, args...).At("stage %s", st.Name)
+		return sallyport.Errorf(k, format, args...).At("stage %s", st.Title())
 	}
 	switch r.Ended {
 	case sandbox.Interrupted:
-		return interrupted(st.Name)
+		return interrupted(st.Title())
 	case sandbox.OutOfTime:
 		return fail(sallyport.Limit, "it ran longer than its limit of %s", st.Limits.Time).
 			Try("raise limits: time in sallyport.yaml, or rehearse with --sample")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 
+	"github.com/sallyport/sallyport"
 	"github.com/sallyport/sallyport/internal/blob"
 	"github.com/sallyport/sallyport/internal/ledger"
 	"github.com/sallyport/sallyport/internal/seal"
@@ -54,6 +55,9 @@ func record(tx *ledger.Tx, shelves []*shelf, stored []*Stored) error {
 		}
 	}
 	for _, st := range stored {
+		if st.shelf == nil {
+			continue // it was recorded before, or there is nothing
+		}
 		st.Segments = make([]int64, len(st.indexes))
 		for i, index := range st.indexes {
 			st.Segments[i] = ids[st.shelf][index]
@@ -72,6 +76,9 @@ func (s *Service) open(ctx context.Context, st Stored) (io.ReadCloser, error) {
 		}
 		return s.Blobs.OpenStream(segs, s.Output), nil
 	}
+	if st.Size > 0 && len(st.Segments) == 0 {
+		return nil, destroyed()
+	}
 	var segs []state.Segment
 	if err := s.Log.View(ctx, func(tx *ledger.Tx) (err error) {
 		segs, err = tx.State().SegmentsOf(st.Segments)
@@ -80,4 +87,9 @@ func (s *Service) open(ctx context.Context, st Stored) (io.ReadCloser, error) {
 		return nil, err
 	}
 	return s.Blobs.OpenStream(segs, s.Output), nil
+}
+
+func destroyed() *sallyport.Error {
+	return sallyport.Errorf(sallyport.NotFound, "it was destroyed when somebody was taken out of what it was made from").
+		Try("see the erasure with: sallyport erasures")
 }

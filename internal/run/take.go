@@ -5,6 +5,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/sallyport/sallyport"
@@ -29,8 +30,7 @@ func (s *Service) Take(ctx context.Context, r *Record, folder, dst string) (*Tak
 	if err := s.Who.May(sallyport.TakeModel); err != nil {
 		return nil, err
 	}
-	st := r.stageOf(folder)
-	if st == nil {
+	if !slices.Contains(r.Folders(), folder) {
 		return nil, sallyport.Errorf(sallyport.NotFound, "run %s has no artefact folder %q", r.ID, folder).
 			Try("it has: %s", strings.Join(r.Folders(), ", "))
 	}
@@ -40,6 +40,9 @@ func (s *Service) Take(ctx context.Context, r *Record, folder, dst string) (*Tak
 	}
 	if r.Status != Finished {
 		return nil, sallyport.Errorf(sallyport.Usage, "run %s did not finish, so nothing of it was signed", r.ID).Try("choose a finished run: sallyport runs")
+	}
+	if r.Erased != nil {
+		return nil, destroyed().At("run %s", r.ID)
 	}
 	tmp, err := beside(dst)
 	if err != nil {
@@ -53,7 +56,7 @@ func (s *Service) Take(ctx context.Context, r *Record, folder, dst string) (*Tak
 	}); err != nil {
 		return nil, err
 	}
-	if err := s.write(ctx, r, st, folder, tmp); err != nil {
+	if err := s.write(ctx, r, folder, tmp); err != nil {
 		return nil, err
 	}
 	if err := os.Rename(tmp, dst); err != nil {
@@ -82,27 +85,25 @@ func beside(dst string) (string, error) {
 }
 
 // write lays the folder out in dir.
-func (s *Service) write(ctx context.Context, r *Record, st *Stage, folder, dir string) error {
+func (s *Service) write(ctx context.Context, r *Record, folder, dir string) error {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return err
 	}
 	defer root.Close()
-	for _, a := range st.Outputs {
-		if name, ok := strings.CutPrefix(a.Path, folder+"/"); ok {
-			if err := s.writeArtefact(ctx, root, name, a); err != nil {
-				return err
-			}
+	for _, a := range r.below(folder) {
+		if err := s.writeArtefact(ctx, root, a); err != nil {
+			return err
 		}
 	}
 	return s.writeEvidence(ctx, root, r, folder)
 }
 
-func (s *Service) writeArtefact(ctx context.Context, root *os.Root, name string, a Artefact) error {
-	if err := root.MkdirAll(path.Dir(name), 0o755); err != nil {
+func (s *Service) writeArtefact(ctx context.Context, root *os.Root, a Artefact) error {
+	if err := root.MkdirAll(path.Dir(a.Path), 0o755); err != nil {
 		return err
 	}
-	f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, os.FileMode(a.Mode)&0o755|0o400)
+	f, err := root.OpenFile(a.Path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, os.FileMode(a.Mode)&0o755|0o400)
 	if err != nil {
 		return err
 	}
@@ -156,22 +157,15 @@ func (s *Service) evidenceOf(ctx context.Context, r *Record, name string) ([]byt
 	return e.Text, err
 }
 
-// Folders lists the artefact folders of a run.
+// Folders lists the artefact folders of a run, each once: shards share one.
 func (r *Record) Folders() []string {
 	var all []string
 	for _, st := range r.Stages {
-		all = append(all, st.Folders...)
-	}
-	return all
-}
-
-func (r *Record) stageOf(folder string) *Stage {
-	for i, st := range r.Stages {
 		for _, f := range st.Folders {
-			if f == folder {
-				return &r.Stages[i]
+			if !slices.Contains(all, f) {
+				all = append(all, f)
 			}
 		}
 	}
-	return nil
+	return all
 }

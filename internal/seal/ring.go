@@ -56,6 +56,20 @@ func (r *Ring) UnwrapKey(epoch int, wrapped []byte, context string) (Key, error)
 	return Key(b), nil
 }
 
+// Renew returns the ring with a new epoch, which seals from now on; the old ones
+// still open.
+func (r *Ring) Renew() *Ring {
+	n := &Ring{r.Name, r.Epoch + 1, maps.Clone(r.epochs), r.lasting}
+	n.epochs[n.Epoch] = NewKey()
+	return n
+}
+
+// Newest returns the ring with its newest epoch alone. Whatever is wrapped under
+// an older one cannot be opened with it.
+func (r *Ring) Newest() *Ring {
+	return &Ring{r.Name, r.Epoch, map[int]Key{r.Epoch: r.epochs[r.Epoch]}, r.lasting}
+}
+
 // ringMagic begins the plaintext of a wrapped ring; the digit is the version.
 // The name is part of it, so that a ring that more people may open cannot be
 // put in the place of one that fewer may, to be sealed with from then on.

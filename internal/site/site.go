@@ -164,6 +164,11 @@ func (s *Site) sweep(ctx context.Context) (err error) {
 	if err != nil || !ok {
 		return err
 	}
+	return s.sweepAlone(ctx)
+}
+
+// sweepAlone is sweep for who holds the lock alone.
+func (s *Site) sweepAlone(ctx context.Context) error {
 	if err := s.sweepKeys(ctx); err != nil {
 		return err
 	}
@@ -174,7 +179,7 @@ func (s *Site) sweep(ctx context.Context) (err error) {
 	}); err != nil {
 		return err
 	}
-	_, _, err = s.Blobs.Sweep(packs)
+	_, _, err := s.Blobs.Sweep(packs)
 	return err
 }
 

@@ -82,6 +82,44 @@ func (tx *Tx) DeleteSegments(ids []int64) error {
 	return err
 }
 
+// EachSegment calls fn with every segment.
+func (tx *Tx) EachSegment(fn func(Segment) error) error {
+	return tx.each(`SELECT id, pack, off, len, ring, epoch, key FROM segment ORDER BY id`, nil, func(rows *sql.Rows) error {
+		var s Segment
+		if err := rows.Scan(&s.ID, &s.Pack, &s.Off, &s.Len, &s.Ring, &s.Epoch, &s.Key); err != nil {
+			return fault(err)
+		}
+		return fn(s)
+	})
+}
+
+// Rewrap has fn wrap the keys of all segments of a ring anew that are wrapped
+// under an epoch before the newest, and returns how many there were.
+func (tx *Tx) Rewrap(ring string, newest int, fn func(Segment) (key []byte, err error)) (n int, err error) {
+	var old []Segment
+	if err := tx.each(`SELECT id, pack, off, len, ring, epoch, key FROM segment WHERE ring = ? AND epoch < ?`, []any{ring, newest},
+		func(rows *sql.Rows) error {
+			var s Segment
+			if err := rows.Scan(&s.ID, &s.Pack, &s.Off, &s.Len, &s.Ring, &s.Epoch, &s.Key); err != nil {
+				return fault(err)
+			}
+			old = append(old, s)
+			return nil
+		}); err != nil {
+		return 0, err
+	}
+	for _, s := range old {
+		key, err := fn(s)
+		if err != nil {
+			return 0, err
+		}
+		if _, err := tx.exec(`UPDATE segment SET epoch = ?, key = ? WHERE id = ?`, newest, nonNil(key), s.ID); err != nil {
+			return 0, err
+		}
+	}
+	return len(old), nil
+}
+
 // Packs returns the packs that any segment lies in.
 func (tx *Tx) Packs() (map[string]bool, error) {
 	packs := make(map[string]bool)

@@ -1,0 +1,105 @@
+//go:build linux
+
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/sallyport/sallyport/internal/sandbox"
+)
+
+// gone is whom the kill tests take out.
+const gone = "77777"
+
+// TestKillErase kills an erasure, and the resuming of one, before each of its
+// writes. Either nothing has happened, or the erasure is recorded and everything
+// of the person is gone; a certificate is never there before that, and resuming
+// always comes to the same end.
+func TestKillErase(t *testing.T) {
+	if testing.Short() {
+		t.Skip("SKIPPED: -short; killing an erasure at every write was not tried")
+	}
+	if sandbox.Preflight() != nil {
+		t.Skip("SKIPPED: this host cannot confine a run; killing an erasure was not tried")
+	}
+	k := newKiller(t)
+	k.must(t, k.made, "run", "-q")
+	erase := []string{"erase", "--subject", gone, "--identity-checked", "passport", "-q"}
+	t.Run("erase", func(t *testing.T) {
+		t.Parallel()
+		k.every(t, erase, k.made, func(dir string, _ bool) { k.erased(t, dir, erase) })
+	})
+	t.Run("resume", func(t *testing.T) {
+		// Who may not run code stops when the records are gone.
+		begun := t.TempDir()
+		copyTree(t, begun, k.made)
+		k.must(t, begun, "id", "new", "sue", "--role", "steward")
+		if out := k.ask(begun, append([]string{"--as", "sue"}, erase...)...); !strings.Contains(out, "may not run code") {
+			t.Fatalf("a steward alone: %s", out)
+		}
+		t.Parallel()
+		k.every(t, []string{"--as", "anna", "erase", "resume", "last", "-q"}, begun, func(dir string, _ bool) { k.erased(t, dir, nil) })
+	})
+}
+
+// An erasure as the command line shows it.
+type killedErasure struct {
+	Status string
+	Runs   []struct{ Action, Replaced string }
+}
+
+func (k *killer) erasures(t *testing.T, dir string) (all []killedErasure) {
+	t.Helper()
+	if err := json.Unmarshal([]byte(k.must(t, dir, "--as", "anna", "erasures", "--json")), &all); err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// erased looks at what a killed erasure has left, and brings it to its end.
+func (k *killer) erased(t *testing.T, dir string, erase []string) {
+	t.Helper()
+	k.must(t, dir, "--as", "anna", "log", "verify")
+	all := k.erasures(t, dir)
+	before := read(t, filepath.Join(dir, "people.csv"))
+	var after []byte
+	for line := range bytes.Lines(before) {
+		if !bytes.HasPrefix(line, []byte(gone+",")) {
+			after = append(after, line...)
+		}
+	}
+	want := after
+	if len(all) == 0 {
+		want = before
+	}
+	have := func(name string) []byte {
+		k.must(t, dir, "--as", "anna", "data", "get", "people@1", "-o", filepath.Join(dir, name))
+		return read(t, filepath.Join(dir, name))
+	}
+	if !bytes.Equal(have("killed.csv"), want) {
+		t.Errorf("with %d erasures recorded, the data is another", len(all))
+	}
+	if len(all) == 0 {
+		k.must(t, dir, append([]string{"--as", "anna"}, erase...)...)
+	} else {
+		k.must(t, dir, "--as", "anna", "erase", "resume", "last", "-q")
+	}
+	all = k.erasures(t, dir)
+	if len(all) != 1 || all[0].Status != "certified" || len(all[0].Runs) != 1 || all[0].Runs[0].Action != "retrained" || all[0].Runs[0].Replaced == "" {
+		t.Errorf("it ended otherwise: %+v", all)
+	}
+	if !bytes.Equal(have("ended.csv"), after) {
+		t.Error("it ended with other data")
+	}
+	if out := k.must(t, dir, "--as", "anna", "runs", "--json"); strings.Count(out, `"status": "finished"`) != 3+1 { // runs and stages
+		t.Errorf("it ended with other runs:\n%s", out)
+	}
+	k.must(t, dir, "--as", "anna", "erasures", "show", "last", "-o", filepath.Join(dir, "certificate"))
+	k.must(t, dir, "--as", "anna", "verify", filepath.Join(dir, "certificate", "certificate.json"))
+	k.must(t, dir, "--as", "anna", "log", "verify")
+	noLeftovers(t, dir)
+}
