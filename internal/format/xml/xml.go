@@ -138,8 +138,11 @@ func (r *Reader) declaration() error {
 		return err
 	}
 	if _, enc, ok := strings.Cut(text, "encoding"); ok {
-		enc = strings.Trim(enc, " \t\r\n=")
-		enc = strings.ToLower(strings.Trim(strings.Fields(enc + " ")[0], `"'`))
+		words := strings.Fields(strings.Trim(enc, " \t\r\n="))
+		if len(words) == 0 {
+			return format.Brokenf(off, "the declaration names no encoding")
+		}
+		enc = strings.ToLower(strings.Trim(words[0], `"'`))
 		if enc != "utf-8" && enc != "utf8" && enc != "us-ascii" && enc != "ascii" {
 			return format.Unsupportedf(off, "a document in another encoding than UTF-8")
 		}
