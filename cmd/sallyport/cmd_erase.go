@@ -42,7 +42,7 @@ nobody else may be at work on the site.
 If it is interrupted after the records are gone, "sallyport erase resume" goes
 on. The certificate: "sallyport erasures show last -o DIR".`,
 		Example: `  sallyport erase --subject 8222157 --plan
-  sallyport erase --subject 8222157 --ground art17.1.b --identity-checked "passport, at the desk"
+  sallyport erase --subject 8222157 --ground art17.1.b --identity-checked passport
   sallyport erase --subjects withdrawn.txt --identity-checked "by their clinics"`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -69,7 +69,7 @@ func (a *app) eraseResumeCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:     "resume ERASURE",
 		Short:   "Go on with an erasure that was interrupted",
-		Long:    "Go on with an erasure from where it stands: retrain what is left to retrain, and sign\nthe certificate. It is safe to repeat.",
+		Long:    "Go on with an erasure from where it stands: retrain what is left to retrain, and\nsign the certificate. It is safe to repeat.",
 		Example: "  sallyport erase resume last",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {

@@ -53,8 +53,8 @@ func (a *app) erasuresShowCommand() *cobra.Command {
 		Use:   "show ERASURE",
 		Short: "Show an erasure, or write its certificate",
 		Long: `Show what an erasure did. With -o write its certificate into a new folder:
-certificate.json, which is signed and which "sallyport verify" checks offline, and
-certificate.html, the same to read and to print. Neither names the person.`,
+certificate.json, which is signed and which "sallyport verify" checks offline,
+and certificate.html, the same to read and to print. Neither names the person.`,
 		Example: `  sallyport erasures show last
   sallyport erasures show last -o erasure`,
 		Args: cobra.ExactArgs(1),
@@ -171,10 +171,11 @@ func (a *app) holdCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "hold DATASET --ground GROUND --reason TEXT",
 		Short: "Decide that a dataset must be kept: an exception from erasure",
-		Long: `Record the decision that records of a dataset must be kept although people ask for
-their erasure: GDPR art. 17(3). Erasures leave the dataset as it is, and every
-certificate says so, with ground, reason and who decided.`,
-		Example: `  sallyport erasures hold encounters --ground art17.3.b --reason "reporting duty, 10 years" --until 2033-12-31`,
+		Long: `Record the decision that records of a dataset must be kept although people ask
+for their erasure: GDPR art. 17(3). Erasures leave the dataset as it is, and
+every certificate says so, with ground, reason and who decided.`,
+		Example: `  sallyport erasures hold encounters --ground art17.3.b \
+    --reason "reporting duty, 10 years" --until 2033-12-31`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			h.Dataset = args[0]
@@ -207,6 +208,7 @@ func (a *app) liftCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "lift DATASET",
 		Short: "Decide that a held dataset need not be kept any more",
+		Example: "  sallyport erasures lift encounters",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.with(c.Context(), func(s *site.Site) error {

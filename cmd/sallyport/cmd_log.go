@@ -98,9 +98,9 @@ func (a *app) logExportCommand() *cobra.Command {
 		Long: `Write the ledger into a folder so that others can check it without Sallyport:
 checkpoint (a C2SP signed note), tile/ (C2SP tlog-tiles), entries.jsonl,
 trust.json: the public keys that "sallyport verify --trust" needs, and
-revocations.json: what the site has revoked, signed by a steward and fresh for 30
-days. Nothing in it is secret, and nothing in it is personal data. Hand the trust file over by
-another way than the models.`,
+revocations.json: what the site has revoked, signed by a steward and fresh for
+30 days. Nothing in it is secret, and nothing in it is personal data. Hand the
+trust file over by another way than the models.`,
 		Example: "  sallyport log export -o ledger",
 		Args:    cobra.NoArgs,
 		RunE:    func(c *cobra.Command, _ []string) error { return a.exportLog(c.Context(), dir) },

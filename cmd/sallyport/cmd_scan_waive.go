@@ -36,8 +36,8 @@ recorded in the ledger.
 With --run they are for the artefacts that blocked a run. Whoever ran it cannot
 use waivers of their own: another reviewer has to grant them. The run can then
 be made again with "sallyport run --allow FILE".`,
-		Example: `  sallyport scan waive model.pkl --reason "our own class, review 12" -o allow.jsonl
-  sallyport scan waive --run last --reason "read it, see ticket 7" -o allow.jsonl
+		Example: `  sallyport scan waive model.pkl --reason "our class, review 12" -o allow.jsonl
+  sallyport scan waive --run last --reason "see ticket 7" -o allow.jsonl
   sallyport scan --allow allow.jsonl model.pkl`,
 		RunE: func(c *cobra.Command, args []string) error {
 			w.paths = args
