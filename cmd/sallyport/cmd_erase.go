@@ -42,7 +42,8 @@ nobody else may be at work on the site.
 If it is interrupted after the records are gone, "sallyport erase resume" goes
 on. The certificate: "sallyport erasures show last -o DIR".`,
 		Example: `  sallyport erase --subject 8222157 --plan
-  sallyport erase --subject 8222157 --ground art17.1.b --identity-checked passport
+  sallyport erase --subject 8222157 --ground art17.1.b \
+    --identity-checked "passport, at the desk"
   sallyport erase --subjects withdrawn.txt --identity-checked "by their clinics"`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {

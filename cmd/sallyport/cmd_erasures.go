@@ -176,7 +176,7 @@ for their erasure: GDPR art. 17(3). Erasures leave the dataset as it is, and
 every certificate says so, with ground, reason and who decided.`,
 		Example: `  sallyport erasures hold encounters --ground art17.3.b \
     --reason "reporting duty, 10 years" --until 2033-12-31`,
-		Args:    cobra.ExactArgs(1),
+		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			h.Dataset = args[0]
 			if until != "" {
@@ -206,10 +206,10 @@ every certificate says so, with ground, reason and who decided.`,
 
 func (a *app) liftCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "lift DATASET",
-		Short: "Decide that a held dataset need not be kept any more",
+		Use:     "lift DATASET",
+		Short:   "Decide that a held dataset need not be kept any more",
 		Example: "  sallyport erasures lift encounters",
-		Args:  cobra.ExactArgs(1),
+		Args:    cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.with(c.Context(), func(s *site.Site) error {
 				if err := eraser(s).Lift(c.Context(), args[0]); err != nil {

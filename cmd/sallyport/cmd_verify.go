@@ -23,10 +23,10 @@ func (a *app) verifyCommand() *cobra.Command {
 		Short: "Check a model folder, or a certificate of erasure, offline",
 		Long: `Check a model folder that "sallyport runs get" wrote: that every file is the one
 that was signed, who signed, that the provenance names the same files, that
-whoever ran it may run code on real data, that the ledger entry which holds their
-digests is in the site's ledger, that every file passed the scan, and that the
-site has not revoked the model since. A certificate of erasure is checked for who
-signed it. Nothing is loaded and no network is used.
+whoever ran it may run code on real data, that the ledger entry which holds
+their digests is in the site's ledger, that every file passed the scan, and that
+the site has not revoked the model since. A certificate of erasure is checked
+for who signed it. Nothing is loaded and no network is used.
 
 Keys come from a trust file, which the site writes with "sallyport log export"
 and hands over by another way than the model; the list of revocations comes with
