@@ -42,7 +42,7 @@ func (m *Machine) name(g Global) (Value, error) {
 		m.names.known[string(key)] = i
 	}
 	v := Value(GlobalRef) | impure | Value(i)<<payload
-	if m.quiet && !(g.Known && identifier(g.Module) && identifier(g.Name)) {
+	if m.quiet && !(g.Known && identifier(g.Module) && spelled(g.Name)) {
 		return v, nil
 	}
 	if m.mixed && m.said[g.Name] {
@@ -53,8 +53,12 @@ func (m *Machine) name(g Global) (Value, error) {
 	return v, m.v.Global(m, m.event(m.op), m.names.list[i])
 }
 
-// identifier reports whether a name is one that people give.
-func identifier(s string) bool {
+// identifier reports whether a name is one that people give, and not a letter
+// that stands somewhere by chance.
+func identifier(s string) bool { return len(s) > 1 && spelled(s) }
+
+// spelled reports whether Python could have a name like this.
+func spelled(s string) bool {
 	for part := range strings.SplitSeq(s, ".") {
 		for i, c := range []byte(part) {
 			if letter := c == '_' || c|0x20 >= 'a' && c|0x20 <= 'z'; !letter && (i == 0 || c < '0' || c > '9') {
@@ -65,7 +69,7 @@ func identifier(s string) bool {
 			return false
 		}
 	}
-	return len(s) > 1
+	return true
 }
 
 // global executes GLOBAL and INST.
