@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"strings"
 	"sync"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -130,11 +132,23 @@ func (h *Hunt) batch(ctx context.Context, from, to uint64) (*Tally, error) {
 // hostile reports whether a file does what no honest one does.
 func (a Answer) hostile() bool {
 	for _, n := range a.Asked {
-		if !harmless[target{n.Module, n.Name}] {
+		if !harmless[target{n.Module, n.Name}] && n.possible() {
 			return true
 		}
 	}
 	return len(a.Built) > 0
+}
+
+// possible reports whether Python could resolve a name: one that is empty or is
+// spelled like no name ends the loading there, with nothing done.
+func (n Name) possible() bool {
+	for part := range strings.SplitSeq(n.Module+"."+n.Name, ".") {
+		if part == "" || strings.ContainsFunc(part, func(r rune) bool { return r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r) }) ||
+			unicode.IsDigit(rune(part[0])) {
+			return false
+		}
+	}
+	return true
 }
 
 // text reports whether a file is text that Python takes for a pickle of the
