@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"sync"
 
 	"github.com/sallyport/sallyport"
 )
@@ -38,7 +39,9 @@ func (d *disk) sweep(ctx context.Context, progress func(n int)) (sallyport.Diges
 	var open []watch // begun and not ended
 	next := 0
 	err := pour(io.NewSectionReader(d.r, 0, d.size), func(b []byte) error {
-		hash.Write(b)
+		var hashing sync.WaitGroup // beside those who watch
+		hashing.Go(func() { hash.Write(b) })
+		defer hashing.Wait()
 		end := at + int64(len(b))
 		for ; next < len(d.watches) && d.watches[next].from < end; next++ {
 			open = append(open, d.watches[next])

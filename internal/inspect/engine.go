@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // The engine's own rules.
@@ -117,21 +118,50 @@ func (p *Pass) try(r Reading, f *File) (accepted bool, err error) {
 	return true, p.ended(f, err)
 }
 
-// pour reads r to its end into fn by large pieces.
+// pour reads r to its end into fn by large pieces, the next while fn has one.
 func pour(r io.Reader, fn func([]byte) error) error {
-	buf := make([]byte, 1<<20)
-	for {
-		n, err := r.Read(buf)
-		if n > 0 {
-			if ferr := fn(buf[:n]); ferr != nil {
-				return ferr
+	type piece struct {
+		data []byte
+		err  error
+	}
+	free, full, stop := make(chan []byte, 2), make(chan piece), make(chan struct{})
+	free <- make([]byte, 1<<20)
+	free <- make([]byte, 1<<20)
+	var reading sync.WaitGroup
+	defer reading.Wait()
+	defer close(stop)
+	reading.Go(func() {
+		for {
+			var buf []byte
+			select {
+			case buf = <-free:
+			case <-stop:
+				return
+			}
+			n, err := r.Read(buf)
+			select {
+			case full <- piece{buf[:n], err}:
+			case <-stop:
+				return
+			}
+			if err != nil {
+				return
 			}
 		}
-		if err == io.EOF {
+	})
+	for {
+		p := <-full
+		if len(p.data) > 0 {
+			if err := fn(p.data); err != nil {
+				return err
+			}
+		}
+		if p.err == io.EOF {
 			return nil
 		}
-		if err != nil {
-			return err
+		if p.err != nil {
+			return p.err
 		}
+		free <- p.data[:cap(p.data)]
 	}
 }
