@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/sallyport/sallyport"
+	"github.com/sallyport/sallyport/internal/format/yaml"
 )
 
 // within reports whether path a is b or lies below it.
@@ -33,12 +34,12 @@ func (d *draft) check() error {
 func (d *draft) checkInputs() error {
 	for i, a := range d.data {
 		for _, b := range d.data[:i] {
-			if overlap(a.text, b.text) {
-				return d.errorf(a.at, "two datasets share this path").Try("give each its own path")
+			if overlap(a.Text, b.Text) {
+				return d.Errorf(a.At, "two datasets share this path").Try("give each its own path")
 			}
 		}
-		if what := d.own(a.text); what != "" {
-			return d.errorf(a.at, "the data would hide %s", what).Try("put the data at another path")
+		if what := d.own(a.Text); what != "" {
+			return d.Errorf(a.At, "the data would hide %s", what).Try("put the data at another path")
 		}
 	}
 	return nil
@@ -46,7 +47,7 @@ func (d *draft) checkInputs() error {
 
 // own names the file of the project's own description that path overlaps.
 func (d *draft) own(path string) string {
-	for _, f := range []string{FileName, d.python.text, d.params.text} {
+	for _, f := range []string{FileName, d.python.Text, d.params.Text} {
 		if f != "" && overlap(path, f) {
 			return f
 		}
@@ -62,15 +63,15 @@ func (d *draft) checkAfter() error {
 	}
 	for _, s := range d.stages {
 		for _, a := range s.after {
-			if !slices.Contains(names, a.text) {
-				return d.errorf(a.at, "there is no stage of this name").Try("%s", suggest(a.text, names))
+			if !slices.Contains(names, a.Text) {
+				return d.Errorf(a.At, "there is no stage of this name").Try("%s", yaml.Suggest(a.Text, names))
 			}
 		}
 	}
 	for _, s := range d.stages {
 		for _, a := range s.after {
-			if d.before(a.text)[s.Name] {
-				return d.errorf(a.at, "the stages form a circle: %s comes after itself", s.Name).Try("remove one after: of the circle")
+			if d.before(a.Text)[s.Name] {
+				return d.Errorf(a.At, "the stages form a circle: %s comes after itself", s.Name).Try("remove one after: of the circle")
 			}
 		}
 	}
@@ -89,7 +90,7 @@ func (d *draft) before(name string) map[string]bool {
 		for _, s := range d.stages {
 			if s.Name == name {
 				for _, a := range s.after {
-					visit(a.text)
+					visit(a.Text)
 				}
 			}
 		}
@@ -101,12 +102,12 @@ func (d *draft) before(name string) map[string]bool {
 // outputs are the places that stage s writes to: its writes, and its metrics
 // file where that does not already lie in one of them. The metrics of shards are
 // kept in a folder beside it.
-func (s *stageDraft) outputs() []entry {
+func (s *stageDraft) outputs() []yaml.Entry {
 	out := slices.Clone(s.writes)
-	if s.metrics.text != "" && !slices.ContainsFunc(s.writes, func(w entry) bool { return within(s.metrics.text, w.text) }) {
+	if s.metrics.Text != "" && !slices.ContainsFunc(s.writes, func(w yaml.Entry) bool { return within(s.metrics.Text, w.Text) }) {
 		out = append(out, s.metrics)
-		if folder := stem(s.metrics.text); s.Shards > 0 && folder != s.metrics.text {
-			out = append(out, entry{folder + "/", s.metrics.at})
+		if folder := stem(s.metrics.Text); s.Shards > 0 && folder != s.metrics.Text {
+			out = append(out, yaml.Entry{Text: folder + "/", At: s.metrics.At})
 		}
 	}
 	return out
@@ -122,19 +123,19 @@ func (d *draft) checkWrites() error {
 		s := &d.stages[i]
 		for _, w := range s.outputs() {
 			for _, t := range taken {
-				if overlap(w.text, t.path) {
-					return d.errorf(w.at, "stage %s writes here already", t.stage).Try("give each stage a place of its own, and each place one entry")
+				if overlap(w.Text, t.path) {
+					return d.Errorf(w.At, "stage %s writes here already", t.stage).Try("give each stage a place of its own, and each place one entry")
 				}
 			}
 			for _, in := range d.data {
-				if overlap(w.text, in.text) {
-					return d.errorf(w.at, "a dataset is put here, and data are read-only").Try("write somewhere else")
+				if overlap(w.Text, in.Text) {
+					return d.Errorf(w.At, "a dataset is put here, and data are read-only").Try("write somewhere else")
 				}
 			}
-			if what := d.own(w.text); what != "" {
-				return d.errorf(w.at, "the stage would write over %s", what).Try("write somewhere else")
+			if what := d.own(w.Text); what != "" {
+				return d.Errorf(w.At, "the stage would write over %s", what).Try("write somewhere else")
 			}
-			taken = append(taken, owned{w.text, s.Name})
+			taken = append(taken, owned{w.Text, s.Name})
 		}
 	}
 	return nil
@@ -155,39 +156,39 @@ func (d *draft) checkReads() error {
 	return nil
 }
 
-func (d *draft) checkRead(s *stageDraft, r entry, earlier map[string]bool) error {
+func (d *draft) checkRead(s *stageDraft, r yaml.Entry, earlier map[string]bool) error {
 	var known []string
 	for _, in := range d.data {
-		if overlap(r.text, in.text) {
+		if overlap(r.Text, in.Text) {
 			return nil
 		}
-		known = append(known, in.text)
+		known = append(known, in.Text)
 	}
 	for i := range d.stages {
 		other := &d.stages[i]
 		for _, w := range other.outputs() {
 			switch {
-			case !overlap(r.text, w.text):
-				known = append(known, w.text)
+			case !overlap(r.Text, w.Text):
+				known = append(known, w.Text)
 			case other.Name == s.Name:
-				return d.errorf(r.at, "the stage reads what it writes itself").Try("remove it from reads: a stage may read its own output anyway")
+				return d.Errorf(r.At, "the stage reads what it writes itself").Try("remove it from reads: a stage may read its own output anyway")
 			case !earlier[other.Name]:
-				return d.errorf(r.at, "stage %s writes this, and need not have run before", other.Name).Try("add %s to after:", other.Name)
-			case other.Shards > 0 && r.text == other.metrics.text:
-				return d.errorf(r.at, "stage %s is sharded, and each shard has metrics of its own", other.Name).Try("read %s/", stem(r.text))
+				return d.Errorf(r.At, "stage %s writes this, and need not have run before", other.Name).Try("add %s to after:", other.Name)
+			case other.Shards > 0 && r.Text == other.metrics.Text:
+				return d.Errorf(r.At, "stage %s is sharded, and each shard has metrics of its own", other.Name).Try("read %s/", stem(r.Text))
 			default:
 				return nil
 			}
 		}
 	}
-	if d.exists(strings.TrimSuffix(r.text, "/")) {
+	if d.exists(strings.TrimSuffix(r.Text, "/")) {
 		return nil
 	}
 	mend := "declare it below data:, or check the spelling"
-	if near := nearest(r.text, known); near != "" {
+	if near := yaml.Nearest(r.Text, known); near != "" {
 		mend = "did you mean " + near + "?"
 	}
-	return d.errorf(r.at, "nothing provides this path: not data, not an earlier stage, not the code").Try("%s", mend)
+	return d.Errorf(r.At, "nothing provides this path: not data, not an earlier stage, not the code").Try("%s", mend)
 }
 
 // Order returns the named stages and all that they come after, each after the
@@ -216,7 +217,7 @@ func (p *Project) Order(names ...string) ([]Stage, error) {
 	}
 	for _, name := range names {
 		if _, ok := byName[name]; !ok {
-			return nil, sallyport.Errorf(sallyport.NotFound, "no stage is named %q", name).At("%s", FileName).Try("%s", suggest(name, all))
+			return nil, sallyport.Errorf(sallyport.NotFound, "no stage is named %q", name).At("%s", FileName).Try("%s", yaml.Suggest(name, all))
 		}
 		want(name)
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/sallyport/sallyport"
+	"github.com/sallyport/sallyport/internal/format/yaml"
 )
 
 // A repository runs git in one folder of a work tree that may be hostile: its
@@ -62,7 +63,7 @@ func openRepository(ctx context.Context, dir string) (*repository, error) {
 			return nil, sallyport.Errorf(sallyport.NotFound, "the project is not in a git repository").At("%s", dir).
 				Try("run git init there: the record of a run names the code by its commit")
 		}
-		return nil, sallyport.Errorf(sallyport.Invalid, "git cannot read the repository: %s", clean(msg)).At("%s", dir)
+		return nil, sallyport.Errorf(sallyport.Invalid, "git cannot read the repository: %s", yaml.Clean(msg)).At("%s", dir)
 	}
 	// A configuration can send git to a work tree that is not this one.
 	if filepath.Clean(filepath.FromSlash(top+"/"+r.prefix)) != filepath.Clean(dir) {

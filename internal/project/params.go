@@ -12,6 +12,7 @@ import (
 	"github.com/goccy/go-yaml/token"
 
 	"github.com/sallyport/sallyport"
+	"github.com/sallyport/sallyport/internal/format/yaml"
 )
 
 // yamlLeaf returns the value of a scalar node, with the types of number. Where
@@ -73,7 +74,7 @@ func SetParams(b []byte, sets []string) ([]byte, error) {
 const paramsFile = "params"
 
 func setParam(b []byte, key, value string) ([]byte, error) {
-	place := "--set " + clean(key)
+	place := "--set " + yaml.Clean(key)
 	before, err := ReadParams(paramsFile, b)
 	if err != nil {
 		return nil, err
@@ -86,12 +87,12 @@ func setParam(b []byte, key, value string) ([]byte, error) {
 	if err != nil {
 		return nil, sallyport.Errorf(sallyport.Usage, "%w", err).At("%s", place)
 	}
-	d, err := newDocument(paramsFile, b)
+	d, err := yaml.New(paramsFile, b)
 	if err != nil {
 		return nil, err
 	}
-	node := findLeaf(d.root, "", key)
-	start, end, ok := d.span(node)
+	node := findLeaf(d.Root, "", key)
+	start, end, ok := span(d, node)
 	if !ok {
 		return nil, sallyport.Errorf(sallyport.Usage, "the value is not written on one line").At("%s", place).Try("change it in the file")
 	}
@@ -124,7 +125,7 @@ func unknownParam(params map[string]any, key string) *sallyport.Error {
 	if len(names) == 0 {
 		return sallyport.Errorf(sallyport.Usage, "the project has no parameters").Try("add them to params.yaml first")
 	}
-	return sallyport.Errorf(sallyport.Usage, "there is no such parameter").Try("%s", suggest(key, names))
+	return sallyport.Errorf(sallyport.Usage, "there is no such parameter").Try("%s", yaml.Suggest(key, names))
 }
 
 // literal returns the YAML and JSON form of a value that takes old's place, and
@@ -153,7 +154,7 @@ func literal(old any, s string) (text string, want any, err error) {
 			return plainNumber(asNumber), asNumber, nil
 		}
 	}
-	if clean(s) != s {
+	if yaml.Clean(s) != s {
 		return "", nil, errors.New("the value is too long or holds control characters")
 	}
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`, s, nil
@@ -203,16 +204,16 @@ func findLeaf(n ast.Node, at, key string) ast.Node {
 }
 
 // span returns the bytes of a scalar in the document, if they stand on one line.
-func (d *document) span(n ast.Node) (start, end int, ok bool) {
+func span(d *yaml.Document, n ast.Node) (start, end int, ok bool) {
 	if n == nil || n.GetToken() == nil || n.GetToken().Position == nil {
 		return 0, 0, false
 	}
 	t := n.GetToken()
-	if t.Position.Line < 1 || t.Position.Line > len(d.lines) {
+	if t.Position.Line < 1 || t.Position.Line > len(d.Lines) {
 		return 0, 0, false
 	}
-	line := d.lines[t.Position.Line-1]
-	for _, l := range d.lines[:t.Position.Line-1] {
+	line := d.Lines[t.Position.Line-1]
+	for _, l := range d.Lines[:t.Position.Line-1] {
 		start += len(l) + 1
 	}
 	// Columns count runes from 1.

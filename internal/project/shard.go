@@ -5,6 +5,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/sallyport/sallyport/internal/format/yaml"
 )
 
 // checkShards refuses a stage that cannot be sharded: there is nobody to deal,
@@ -15,16 +17,16 @@ func (d *draft) checkShards() error {
 		if s.Shards == 0 {
 			continue
 		}
-		deals := func(r entry) bool {
-			return slices.ContainsFunc(d.data, func(in entry) bool { return overlap(r.text, in.text) })
+		deals := func(r yaml.Entry) bool {
+			return slices.ContainsFunc(d.data, func(in yaml.Entry) bool { return overlap(r.Text, in.Text) })
 		}
 		if !slices.ContainsFunc(s.reads, deals) {
-			return d.errorf(s.shards, "the stage reads no dataset whose subjects could be dealt to shards").
+			return d.Errorf(s.shards, "the stage reads no dataset whose subjects could be dealt to shards").
 				Try("add one to reads:, or remove shards:")
 		}
 		for _, w := range s.writes {
-			if !strings.HasSuffix(w.text, "/") {
-				return d.errorf(w.at, "each shard writes this file, and only folders keep them apart").
+			if !strings.HasSuffix(w.Text, "/") {
+				return d.Errorf(w.At, "each shard writes this file, and only folders keep them apart").
 					Try("write a folder, with a slash at its end")
 			}
 		}

@@ -18,6 +18,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/sallyport/sallyport"
+	"github.com/sallyport/sallyport/internal/format/yaml"
 )
 
 // A Snapshot is the code of a project as it lies in its work tree: the files
@@ -156,7 +157,7 @@ func (s *Snapshot) readFile(name string) (File, error) {
 		return File{}, nested(strings.TrimSuffix(name, "/"))
 	}
 	if !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl) {
-		return File{}, sallyport.Errorf(sallyport.Invalid, "a file name with control characters or bad UTF-8").At("%s", clean(name)).Try("rename the file")
+		return File{}, sallyport.Errorf(sallyport.Invalid, "a file name with control characters or bad UTF-8").At("%s", yaml.Clean(name)).Try("rename the file")
 	}
 	info, err := s.root.Lstat(filepath.FromSlash(name))
 	if err != nil {

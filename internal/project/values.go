@@ -15,6 +15,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 
 	"github.com/sallyport/sallyport"
+	"github.com/sallyport/sallyport/internal/format/yaml"
 	"github.com/sallyport/sallyport/internal/lazyregexp"
 )
 
@@ -182,8 +183,8 @@ func (c *collector) json(b []byte) error {
 		if err != nil {
 			return bad()
 		}
-		if depth > maxDepth {
-			return sallyport.Errorf(sallyport.Invalid, "nested more than %d deep", maxDepth).At("%s:%d", c.file, line())
+		if depth > yaml.MaxDepth {
+			return sallyport.Errorf(sallyport.Invalid, "nested more than %d deep", yaml.MaxDepth).At("%s:%d", c.file, line())
 		}
 		delim, ok := tok.(json.Delim)
 		if !ok {
@@ -289,22 +290,22 @@ func number(s string) (any, error) {
 }
 
 func (c *collector) yaml(b []byte) error {
-	d, err := newDocument(c.file, b)
+	d, err := yaml.New(c.file, b)
 	if err != nil {
 		// The document's errors show the line; a line of metrics is not shown.
 		e, _ := errors.AsType[*sallyport.Error](err)
 		msg, _, _ := strings.Cut(e.Msg, "\n")
 		return sallyport.Errorf(e.Kind, "%s", msg).At("%s", e.Place).Try("check brackets, quotes and indentation there")
 	}
-	if d.root == nil {
+	if d.Root == nil {
 		return nil
 	}
-	return c.node(d.root, "", 0)
+	return c.node(d.Root, "", 0)
 }
 
 func (c *collector) node(n ast.Node, key string, depth int) error {
-	if depth > maxDepth {
-		return sallyport.Errorf(sallyport.Invalid, "nested more than %d deep", maxDepth).At("%s:%d", c.file, lineOf(n))
+	if depth > yaml.MaxDepth {
+		return sallyport.Errorf(sallyport.Invalid, "nested more than %d deep", yaml.MaxDepth).At("%s:%d", c.file, lineOf(n))
 	}
 	switch v := n.(type) {
 	case *ast.MappingNode:

@@ -1,13 +1,13 @@
-package project
+package yaml
 
 import (
 	"fmt"
 	"strings"
 )
 
-// suggest says which of names the writer of s may have meant, or lists them.
-func suggest(s string, names []string) string {
-	if near := nearest(s, names); near != "" {
+// Suggest says which of names the writer of s may have meant, or lists them.
+func Suggest(s string, names []string) string {
+	if near := Nearest(s, names); near != "" {
 		return fmt.Sprintf("did you mean %s?", near)
 	}
 	const most = 12
@@ -17,9 +17,9 @@ func suggest(s string, names []string) string {
 	return "choose from " + strings.Join(names, ", ")
 }
 
-// nearest returns the name that takes the fewest edits to reach from s, if
+// Nearest returns the name that takes the fewest edits to reach from s, if
 // those are few for its length, or nothing.
-func nearest(s string, names []string) string {
+func Nearest(s string, names []string) string {
 	best, least := "", 0
 	for _, name := range names {
 		d := edits(strings.ToLower(s), strings.ToLower(name))
