@@ -11,20 +11,20 @@ import (
 
 // The engine's own rules.
 var (
-	ruleBroken = &Rule{"broken", "The file is not what its format demands, or ends early.",
-		"get the file again from where it was made; a file that is not whole proves nothing", 502}
-	ruleUnsupported = &Rule{"unsupported", "The file uses a part of its format that the scanner cannot follow.",
-		"have it written in another format, or have a reviewer waive this very file", 0}
-	ruleLimit = &Rule{"limit", "A limit was reached before the file was read to its end.",
-		"have it written smaller or less nested, or have a reviewer waive this very file", 409}
-	ruleUnknown = &Rule{"unknown-format", "No reader knows this format.",
-		"leave it out, write it in a format that is known, or have a reviewer waive this very file", 0}
-	ruleName = &Rule{"name-lies", "The name promises another format than the bytes are.",
-		"find out why; programs that go by the name and programs that go by the bytes read different things", 351}
-	rulePolyglot = &Rule{"polyglot", "The bytes are valid in more than one format.",
-		"have it written again by the library that it belongs to", 351}
-	ruleCrash = &Rule{"scanner-fault", "The scanner has a fault that this file brings to light.",
-		"do not load the file, and send it to the makers of the scanner if you may", 0}
+	ruleBroken = &Rule{ID: "broken", Title: "The file is not what its format demands, or ends early.",
+		Mend: "get the file again from where it was made; a file that is not whole proves nothing", CWE: 502}
+	ruleUnsupported = &Rule{ID: "unsupported", Title: "The file uses a part of its format that the scanner cannot follow.",
+		Mend: "have it written in another format, or have a reviewer waive this very file"}
+	ruleLimit = &Rule{ID: "limit", Title: "A limit was reached before the file was read to its end.",
+		Mend: "have it written smaller or less nested, or have a reviewer waive this very file", CWE: 409}
+	ruleUnknown = &Rule{ID: "unknown-format", Title: "No reader knows this format.",
+		Mend: "leave it out, write it in a format that is known, or have a reviewer waive this very file"}
+	ruleName = &Rule{ID: "name-lies", Title: "The name promises another format than the bytes are.",
+		Mend: "find out why; programs that go by the name and programs that go by the bytes read different things", CWE: 351}
+	rulePolyglot = &Rule{ID: "polyglot", Title: "The bytes are valid in more than one format.",
+		Mend: "have it written again by the library that it belongs to", CWE: 351}
+	ruleCrash = &Rule{ID: "scanner-fault", Title: "The scanner has a fault that this file brings to light.",
+		Mend: "do not load the file, and send it to the makers of the scanner if you may"}
 )
 
 // Rules lists the engine's own rules.

@@ -22,6 +22,26 @@ type File struct {
 	off   int64 // then where they begin in it
 	depth int   // containers around it
 	close func() error
+
+	recalled map[string]any
+}
+
+// Recall returns what learn finds out about f, and does so without asking again
+// where it is recalled already under the key: readings share so what takes a
+// pass over the file. What learn could not find out is not remembered. It is for
+// the one pass over f and not for concurrent use.
+func Recall[T any](f *File, key string, learn func() (T, error)) (T, error) {
+	if known, ok := f.recalled[key].(T); ok {
+		return known, nil
+	}
+	found, err := learn()
+	if err == nil {
+		if f.recalled == nil {
+			f.recalled = map[string]any{}
+		}
+		f.recalled[key] = found
+	}
+	return found, err
 }
 
 // Around is what lies beside a file: the files of its folder, or the other

@@ -37,6 +37,7 @@ type Pass struct {
 	disk     *disk
 	report   *Report
 	known    map[string]bool // globals in the report
+	copying  []byte          // what Keep copies by
 	used     struct {
 		expanded, work int64
 		members        int
@@ -121,7 +122,10 @@ func (p *Pass) Keep(f *File, name string, r io.Reader, around Around) (*File, er
 	}
 	child := &File{Name: name, Member: f.inner(name), Around: around, depth: f.depth + 1}
 	store := &spill{temp: p.temp}
-	_, err := io.CopyBuffer(struct{ io.Writer }{store}, &metered{p, r}, make([]byte, 64<<10))
+	if p.copying == nil {
+		p.copying = make([]byte, 64<<10)
+	}
+	_, err := io.CopyBuffer(struct{ io.Writer }{store}, &metered{p, r}, p.copying) // of one member at a time
 	var e *format.Error
 	if err != nil && !errors.As(err, &e) {
 		store.Close()
@@ -167,7 +171,7 @@ func (p *Pass) Watch(f *File, off, n int64, fn func([]byte), done func()) error 
 		return nil
 	}
 	r := io.NewSectionReader(f, off, n)
-	buf := make([]byte, 64<<10)
+	buf := make([]byte, min(n+1, 64<<10))
 	for {
 		m, err := r.Read(buf)
 		fn(buf[:m])

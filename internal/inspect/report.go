@@ -32,6 +32,14 @@ type Report struct {
 	Dropped  int              `json:"dropped,omitempty"` // findings and globals beyond what is kept
 
 	model bool
+	told  map[told]int // where in Findings
+}
+
+// told is what makes two findings one.
+type told struct {
+	rule         *Rule
+	verdict      Verdict
+	what, member string
 }
 
 // Model reports whether a program may load the file: whether it is of a known
@@ -50,21 +58,25 @@ func (r *Report) add(f Finding) {
 	}
 	f.Times = max(f.Times, 1)
 	r.Verdict = max(r.Verdict, f.Verdict)
-	for i := range r.Findings {
-		if g := &r.Findings[i]; g.Rule == f.Rule && g.What == f.What && g.Member == f.Member && g.Verdict == f.Verdict {
-			g.Times += f.Times
-			return
-		}
+	key := told{f.Rule, f.Verdict, f.What, f.Member}
+	if i, ok := r.told[key]; ok {
+		r.Findings[i].Times += f.Times
+		return
 	}
 	if len(r.Findings) >= maxFindings {
 		r.Dropped++
 		return
 	}
+	if r.told == nil {
+		r.told = map[told]int{}
+	}
+	r.told[key] = len(r.Findings)
 	r.Findings = append(r.Findings, f)
 }
 
 // sort puts the worst first, and what is equally bad in the order of the file.
 func (r *Report) sort() {
+	r.told = nil
 	slices.Sort(r.Globals)
 	slices.SortStableFunc(r.Findings, func(a, b Finding) int { return int(b.Verdict) - int(a.Verdict) })
 }

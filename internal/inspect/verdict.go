@@ -50,6 +50,7 @@ type Rule struct {
 	Title string // one sentence, what was found in general
 	Mend  string // what a person should do about it
 	CWE   int    // of the Common Weakness Enumeration; 0: none fits
+	Code  bool   // what it finds is the name of code; by any other rule it may be anything that a file holds
 }
 
 // MarshalJSON writes the rule as its ID.
@@ -60,8 +61,9 @@ func (r *Rule) UnmarshalJSON(text []byte) error { return json.Unmarshal(text, &r
 
 // A Finding is what an inspector has to say about one place in a file.
 //
-// What and Trace may quote the file; the engine shortens and escapes them, so
-// that no file can speak to a terminal. Why and the rule are our own words.
+// What, Member and Trace may quote the file, and so may a part of Why; the engine
+// shortens and escapes them, so that no file can speak to a terminal. The rule is
+// our own words.
 type Finding struct {
 	Rule    *Rule    `json:"rule"`
 	Verdict Verdict  `json:"verdict"`
@@ -75,7 +77,7 @@ type Finding struct {
 	Waiver  string   `json:"waiver,omitempty"` // who accepted it
 }
 
-// Key names the finding in a waiver: the rule and the thing, without a place.
+// Key names the finding by the rule and the thing, without a place.
 func (f *Finding) Key() string { return f.Rule.ID + " " + f.What }
 
 // Advice is what to do about the finding.

@@ -1,8 +1,10 @@
 package squash
 
 import (
+	"bufio"
 	"compress/bzip2"
 	"io"
+	"sync"
 
 	"github.com/klauspost/compress/flate"
 	"github.com/klauspost/compress/gzip"
@@ -39,7 +41,36 @@ func openZlib(src *source) (io.Reader, error) {
 	return z, nil
 }
 
-func openDeflate(src *source) io.Reader { return flate.NewReader(src.Reader) }
+// An inflater reads one stream of raw deflate after another. Archives hold
+// members by the hundred thousand, each of which would take two windows of its
+// own and leave them to be collected.
+type inflater struct {
+	in  *bufio.Reader
+	dec io.ReadCloser
+}
+
+var inflaters = sync.Pool{New: func() any {
+	in := bufio.NewReaderSize(nil, bufferSize)
+	return &inflater{in, flate.NewReader(in)}
+}}
+
+func openDeflate(r io.Reader) *Reader {
+	f := inflaters.Get().(*inflater)
+	src := &source{Reader: f.in, below: counter{r: r}}
+	f.in.Reset(&src.below)
+	z := &Reader{src: src, lent: f}
+	z.next = once(func() (io.Reader, error) { return f.dec, f.dec.(flate.Resetter).Reset(f.in, nil) })
+	return z
+}
+
+// giveBack lends the inflater of a stream that has ended to the next.
+func (z *Reader) giveBack() {
+	z.end = z.src.offset()
+	z.src.Reader = nil
+	z.lent.in.Reset(nil)
+	inflaters.Put(z.lent)
+	z.lent = nil
+}
 
 // A bzip2Reader ends at what the decoder takes for the beginning of a further
 // stream and is none: the decoder looks at "BZh" byte by byte and has then used

@@ -18,6 +18,9 @@ import (
 // announce more end at once.
 const maxWindow = 16 << 20
 
+// bufferSize is how much of a stream is read at a time.
+const bufferSize = 32 << 10
+
 // A Kind is a format of compressed streams.
 type Kind uint8
 
@@ -45,10 +48,15 @@ type Reader struct {
 	// next begins the next part and returns io.EOF where none follows.
 	next func() (io.Reader, error)
 	err  error
+	lent *inflater // if it is one's; nil once the stream has ended
+	end  int64     // where that was
 }
 
 // Open returns a reader of what the stream r of the kind yields.
 func Open(kind Kind, r io.Reader) *Reader {
+	if kind == Deflate {
+		return openDeflate(r)
+	}
 	src := newSource(r)
 	z := &Reader{src: src}
 	switch kind {
@@ -56,8 +64,6 @@ func Open(kind Kind, r io.Reader) *Reader {
 		z.next = gzipParts(src)
 	case Zlib:
 		z.next = once(func() (io.Reader, error) { return openZlib(src) })
-	case Deflate:
-		z.next = once(func() (io.Reader, error) { return openDeflate(src), nil })
 	case Bzip2:
 		z.next = once(func() (io.Reader, error) { return openBzip2(src), nil })
 	case Xz:
@@ -98,12 +104,20 @@ func (z *Reader) Read(p []byte) (int, error) {
 	if z.err != io.EOF || z.src.below.err != nil {
 		z.err = z.src.fault(z.err)
 	}
+	if z.lent != nil {
+		z.giveBack()
+	}
 	return 0, z.err
 }
 
 // Consumed is how many bytes of the stream have been used; after io.EOF, where
 // it ended.
-func (z *Reader) Consumed() int64 { return z.src.offset() }
+func (z *Reader) Consumed() int64 {
+	if z.src.Reader == nil {
+		return z.end
+	}
+	return z.src.offset()
+}
 
 // once is next of a format without parts.
 func once(open func() (io.Reader, error)) func() (io.Reader, error) {
@@ -126,7 +140,7 @@ type source struct {
 
 func newSource(r io.Reader) *source {
 	s := &source{below: counter{r: r}}
-	s.Reader = bufio.NewReaderSize(&s.below, 32<<10)
+	s.Reader = bufio.NewReaderSize(&s.below, bufferSize)
 	return s
 }
 

@@ -1,6 +1,7 @@
 package zip
 
 import (
+	"bytes"
 	"encoding/binary"
 	"hash/crc32"
 	"io"
@@ -94,6 +95,18 @@ func (a *Archive) At(off int64) (*Entry, error) {
 	return a.entry(c)
 }
 
+// field returns the next n bytes, valid until the next read. Most come from what
+// the cursor has read already: a name is not worth asking the system for.
+func field(c *format.Cursor, n uint16) []byte {
+	const most = 16 << 10 // that a cursor looks ahead
+	if n > most {
+		return c.Bytes(uint64(n), 1<<16)
+	}
+	b := c.Peek(int(n))
+	c.Skip(int64(n))
+	return b
+}
+
 // entry reads a directory header (4.3.12).
 func (a *Archive) entry(c *format.Cursor) (*Entry, error) {
 	e := &Entry{At: c.Offset()}
@@ -110,8 +123,8 @@ func (a *Archive) entry(c *format.Cursor) (*Entry, error) {
 	disk := uint64(c.U16())
 	c.Skip(2) // internal attributes
 	attributes, header := c.U32(), uint64(c.U32())
-	e.raw = c.String(uint64(nameLen), 1<<16)
-	extra := c.Bytes(uint64(extraLen), 1<<16)
+	e.raw = string(field(c, nameLen))
+	extra := bytes.Clone(field(c, extraLen))
 	c.Skip(int64(commentLen))
 	if c.Err() != nil {
 		return nil, c.Err()

@@ -1,7 +1,7 @@
 package zip
 
 import (
-	"fmt"
+	"bytes"
 
 	"github.com/sallyport/sallyport/internal/format"
 )
@@ -27,8 +27,8 @@ func (a *Archive) Local(e *Entry) (*Local, error) {
 	c.Skip(4) // time
 	crc, compressed, size := c.U32(), uint64(c.U32()), uint64(c.U32())
 	nameLen, extraLen := c.U16(), c.U16()
-	name := c.String(uint64(nameLen), 1<<16)
-	fields := c.Bytes(uint64(extraLen), 1<<16)
+	name := string(field(c, nameLen))
+	fields := bytes.Clone(field(c, extraLen))
 	l := &Local{Data: c.Offset()}
 	c.Skip(e.Compressed)
 	if c.Err() != nil {
@@ -39,7 +39,7 @@ func (a *Archive) Local(e *Entry) (*Local, error) {
 		l.Doubts = append(l.Doubts, Doubt{e.Header, e.raw, "its own header has another " + field + " than the directory"})
 	}
 	if name != e.raw {
-		l.Doubts = append(l.Doubts, Doubt{e.Header, e.raw, fmt.Sprintf("its own header calls it %q", name)})
+		l.Doubts = append(l.Doubts, Doubt{e.Header, e.raw + " and " + name, "its own header has another name than the directory"})
 	}
 	if method != e.Method {
 		other("method of compression")

@@ -99,16 +99,38 @@ func TestAroundSeven(t *testing.T) {
 }
 
 // TestManyMembers wants more members than are remembered to be inspected all
-// the same, and the limit to be told.
+// the same and held against each other, and the limit to be told where a member
+// looks for another.
 func TestManyMembers(t *testing.T) {
 	files := make([]file, maxKept+10)
 	for i := range files {
 		files[i] = file{name: fmt.Sprintf("m/%d.txt", i), kind: '0'}
 	}
-	files[len(files)-1].data = "#!/bin/sh\n"
+	if r := scan(t, "a.tar", tarOf(files...)); r.Verdict != inspect.Inert {
+		t.Error(tell(r))
+	}
+	last := &files[len(files)-1]
+	last.name, last.data = "m/7.TXT", "#!/bin/sh\n"
 	r := scan(t, "a.tar", tarOf(files...))
-	told := tell(r)
-	if r.Verdict != inspect.Suspicious || !strings.Contains(told, "archive-large") || !strings.Contains(told, "executable") {
+	if told := tell(r); r.Verdict != inspect.Suspicious || !strings.Contains(told, "executable") || !strings.Contains(told, "archive-duplicate") || strings.Contains(told, "archive-large") {
 		t.Error(told)
+	}
+	last.name, last.data = "m/x.data-00000-of-00001", "\x00"
+	r = scan(t, "a.tar", tarOf(files...))
+	if told := tell(r); r.Verdict != inspect.Inconclusive || !strings.Contains(told, "archive-large") || !strings.Contains(told, "65536") {
+		t.Error(told)
+	}
+}
+
+// TestNested wants archives within archives to share what they may remember.
+func TestNested(t *testing.T) {
+	outer := &members{f: inspect.NewFile("", nil, 0), kept: make([]member, maxKept-1)}
+	inner := &members{f: inspect.NewFile("", nil, 0)}
+	inner.f.Around = outer
+	for i, cut := range []bool{false, true} {
+		inner.keep(member{name: fmt.Sprint(i)})
+		if inner.cut != cut || len(inner.kept) != 1 {
+			t.Errorf("%d kept, and cut: %v", len(inner.kept), inner.cut)
+		}
 	}
 }

@@ -2,7 +2,7 @@ package archives
 
 import (
 	"errors"
-	"hash/maphash"
+	"fmt"
 	"io"
 	"io/fs"
 	"path"
@@ -12,9 +12,10 @@ import (
 	"github.com/sallyport/sallyport/internal/inspect"
 )
 
-// maxKept and maxNames bound what is remembered of an archive's members: how
-// many, and how many bytes of names. The members beyond them are inspected, but
-// not held against the others.
+// maxKept and maxNames bound what is remembered of the members of an archive,
+// and of the archives around it, for those of them that refer to others: how
+// many, and how many bytes of names. The members beyond them are inspected like
+// all others, but nobody finds them.
 const (
 	maxKept  = 1 << 16
 	maxNames = 4 << 20
@@ -28,27 +29,57 @@ type member struct {
 	regular bool
 }
 
-// members are those of one archive, and what lies around each of them.
+// members are those of one archive, and what lies around each of them. They are
+// listed only when one of them looks around: most never do, however many.
 type members struct {
+	p     *inspect.Pass
 	f     *inspect.File
-	kept  []member // sorted by name once all are known
-	bytes int
-	over  bool // there are more
+	names names
+	// each calls fn with every member once more.
+	each func(fn func(member) error) error
 	// open reads a member again.
 	open func(m member) (*inspect.File, error)
+
+	listed bool
+	kept   []member // sorted by name
+	bytes  int      // of their names
+	cut    bool     // there are more
+	err    error    // that ended the list
 }
 
-// add remembers a member and judges its name.
-func (s *members) add(p *inspect.Pass, m member) {
+// add judges the name of a member and remembers what tells it from others.
+func (s *members) add(m member) {
 	if why := unsafeName(m.name); why != "" {
-		p.Find(s.f, inspect.Finding{Rule: rulePath, Verdict: inspect.Suspicious, Offset: m.at, What: m.name, Why: why})
+		s.p.Find(s.f, inspect.Finding{Rule: rulePath, Verdict: inspect.Suspicious, Offset: m.at, What: m.name, Why: why})
 	}
-	if len(s.kept) >= maxKept || s.bytes+len(m.name) > maxNames {
-		s.over = true
+	s.names.add(m.name)
+}
+
+// list lists the members, up to where the archive breaks.
+func (s *members) list() []member {
+	if !s.listed {
+		s.listed = true
+		s.err = s.each(func(m member) error { s.keep(m); return nil })
+		slices.SortFunc(s.kept, func(a, b member) int { return strings.Compare(a.name, b.name) })
+	}
+	return s.kept
+}
+
+func (s *members) keep(m member) {
+	if kept, bytes := s.held(); kept >= maxKept || bytes+len(m.name) > maxNames {
+		s.cut = true
 		return
 	}
 	s.bytes += len(m.name)
 	s.kept = append(s.kept, m)
+}
+
+// held is how much is listed here and of the archives around.
+func (s *members) held() (kept, bytes int) {
+	if outer, ok := s.f.Around.(interface{ held() (int, int) }); ok {
+		kept, bytes = outer.held()
+	}
+	return kept + len(s.kept), bytes + s.bytes
 }
 
 // unsafeName says what is wrong with a member's name, or nothing.
@@ -69,29 +100,11 @@ func unsafeName(name string) string {
 	return ""
 }
 
-// settle sorts the members and reports those that have one name.
-func (s *members) settle(p *inspect.Pass) {
-	slices.SortFunc(s.kept, func(a, b member) int { return strings.Compare(a.name, b.name) })
-	type key struct {
-		sum uint64
-		i   int32
-	}
-	seed := maphash.MakeSeed()
-	keys := make([]key, len(s.kept))
-	for i, m := range s.kept {
-		keys[i] = key{maphash.String(seed, fold(m.name)), int32(i)}
-	}
-	slices.SortFunc(keys, func(a, b key) int {
-		if a.sum != b.sum {
-			if a.sum < b.sum {
-				return -1
-			}
-			return 1
-		}
-		return int(a.i - b.i)
-	})
-	for i := 1; i < len(keys); i++ {
-		a, b := s.kept[keys[i-1].i], s.kept[keys[i].i]
+// settle reports the members that have one name.
+func (s *members) settle() error {
+	twins, whole, err := s.names.twins(s.each)
+	for i := 1; i < len(twins); i++ {
+		a, b := twins[i-1], twins[i]
 		if fold(a.name) != fold(b.name) || distinct(a.name, b.name) {
 			continue
 		}
@@ -99,12 +112,29 @@ func (s *members) settle(p *inspect.Pass) {
 		if a.name != b.name {
 			why = "programs that read names loosely take it for another member"
 		}
-		p.Find(s.f, inspect.Finding{Rule: ruleDuplicate, Verdict: inspect.Suspicious, Offset: b.at, What: b.name, Why: why})
+		s.p.Find(s.f, inspect.Finding{Rule: ruleDuplicate, Verdict: inspect.Suspicious, Offset: b.at, What: b.name, Why: why})
 	}
-	if s.over {
-		p.Find(s.f, inspect.Finding{Rule: ruleMany, Verdict: inspect.Inconclusive, Offset: -1, What: "members",
-			Why: "the rest was not checked for names that are used twice and for shared bytes"})
+	if !whole {
+		s.large("names", fmt.Sprintf("more than %d of them resemble each other, and the rest was not compared", maxTwins))
 	}
+	return err
+}
+
+// inspected is the end of the inspection of all members, by err. It says if one
+// may have missed another.
+func (s *members) inspected(err error) error {
+	if s.cut {
+		s.large("members", fmt.Sprintf("one of them refers to others, and of those no more than %d, or %d MiB of their names, are held for that", maxKept, maxNames>>20))
+	}
+	if err == nil && !isFormat(s.err) {
+		err = s.err
+	}
+	return err
+}
+
+// large says that a limit was reached.
+func (s *members) large(what, why string) {
+	s.p.Find(s.f, inspect.Finding{Rule: ruleMany, Verdict: inspect.Inconclusive, Offset: -1, What: what, Why: why})
 }
 
 // fold writes a name as loose readers see it: without regard to case, doubled
@@ -122,13 +152,13 @@ func distinct(a, b string) bool {
 
 // find is where a name is or would be.
 func (s *members) find(name string) (int, bool) {
-	return slices.BinarySearchFunc(s.kept, name, func(m member, n string) int { return strings.Compare(m.name, n) })
+	return slices.BinarySearchFunc(s.list(), name, func(m member, n string) int { return strings.Compare(m.name, n) })
 }
 
 // Names lists the members that are files.
 func (s *members) Names() []string {
 	var out []string
-	for _, m := range s.kept {
+	for _, m := range s.list() {
 		if m.regular {
 			out = append(out, m.name)
 		}

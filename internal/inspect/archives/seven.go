@@ -16,7 +16,6 @@ var sevenReading = inspect.Reading{
 // A seven is a 7z archive being inspected.
 type seven struct {
 	members
-	p *inspect.Pass
 	a *sevenzip.Archive
 }
 
@@ -29,26 +28,45 @@ func inspectSeven(p *inspect.Pass, f *inspect.File) error {
 	if err != nil {
 		return err
 	}
-	s := &seven{p: p, a: a}
-	s.f, s.members.open = f, s.reopen
+	s := &seven{a: a}
+	s.p, s.f, s.members.each, s.members.open = p, f, s.each, s.reopen
 	s.layout()
-	for i, m := range a.Members {
+	// What follows can fail only where a member is read.
+	s.each(func(m member) error {
+		s.add(m)
+		switch of := &a.Members[m.at]; {
+		case linked(of):
+			p.Find(f, inspect.Finding{Rule: ruleLink, Verdict: inspect.Suspicious, Offset: -1, What: m.name, Why: "it stands for a link or a device; it was not followed"})
+		case of.Anti:
+			p.Find(f, inspect.Finding{Rule: ruleDoubt, Verdict: inspect.Suspicious, Offset: -1, What: m.name, Why: "it stands for a file to be deleted"})
+		}
+		return nil
+	})
+	if err := s.settle(); err != nil {
+		return err
+	}
+	return s.inspected(a.Each(s.inspect))
+}
+
+// each calls fn with every member.
+func (s *seven) each(fn func(member) error) error {
+	for i := range s.a.Members {
+		m := &s.a.Members[i]
 		name := m.Name
 		if m.Dir && !strings.HasSuffix(name, "/") {
 			name += "/"
 		}
-		kind := m.Mode & 0o170000
-		link := kind != 0 && kind != 0o100000 && kind != 0o040000
-		s.add(p, member{name, int64(i), m.Size, !m.Dir && !link})
-		if link {
-			p.Find(f, inspect.Finding{Rule: ruleLink, Verdict: inspect.Suspicious, Offset: -1, What: name, Why: "it stands for a link or a device; it was not followed"})
-		}
-		if m.Anti {
-			p.Find(f, inspect.Finding{Rule: ruleDoubt, Verdict: inspect.Suspicious, Offset: -1, What: name, Why: "it stands for a file to be deleted"})
+		if err := fn(member{name, int64(i), m.Size, !m.Dir && !linked(m)}); err != nil {
+			return err
 		}
 	}
-	s.settle(p)
-	return a.Each(s.inspect)
+	return nil
+}
+
+// linked reports whether a member stands for a link or a device of Unix.
+func linked(m *sevenzip.Member) bool {
+	kind := m.Mode & 0o170000
+	return kind != 0 && kind != 0o100000 && kind != 0o040000
 }
 
 // layout tells of bytes that belong to nothing.

@@ -22,7 +22,7 @@ var streams = []inspect.Reading{
 	stream(squash.Gzip, []string{".gz", ".tgz", ".nemo"}, begins("\x1f\x8b\x08")),
 	stream(squash.Bzip2, []string{".bz2", ".tbz2"}, matchBzip2),
 	stream(squash.Xz, []string{".xz", ".txz"}, begins("\xfd7zXZ\x00")),
-	stream(squash.LZMA, []string{".lzma", ".xz"}, matchLZMA),
+	{Format: squash.LZMA.String(), Extensions: []string{".lzma", ".xz"}, Match: matchLZMA, Inspect: inspectLZMA},
 	stream(squash.LZ4, []string{".lz4"}, matchLZ4),
 	stream(squash.Zstd, []string{".zst"}, matchZstd),
 	{
@@ -72,7 +72,29 @@ func matchLZMA(_ *inspect.File, head []byte) inspect.Fit {
 	top := dict &^ (dict - 1)
 	size := binary.LittleEndian.Uint64(head[5:])
 	power := dict != 0 && (dict == top || dict == 3*top) && dict >= 1<<12 || dict == 1<<32-1
-	return fit(power && (size == 1<<64-1 || size < 1<<38))
+	if !power || size != 1<<64-1 && size >= 1<<38 {
+		return inspect.No
+	}
+	return inspect.Maybe
+}
+
+// surelyLZMA is how much a stream yields that is one: matrices of MATLAB 4, whose
+// header may pass for that of a stream, break before.
+const surelyLZMA = 4096
+
+// inspectLZMA tells a stream from what only begins like one by expanding some of
+// it. One that breaks early is a stream all the same to whoever goes by its name,
+// or like joblib by the first two bytes that all writers write.
+func inspectLZMA(p *inspect.Pass, f *inspect.File) error {
+	var head [2]byte
+	f.ReadAt(head[:], 0)
+	if f.Ext() != ".lzma" && f.Ext() != ".xz" && string(head[:]) != "\x5d\x00" {
+		_, err := io.CopyN(io.Discard, squash.Open(squash.LZMA, f.Reader()), surelyLZMA)
+		if format.Is(err, format.Broken) {
+			return inspect.ErrNotThis
+		}
+	}
+	return expand(p, f, squash.LZMA, 0)
 }
 
 func matchLZ4(_ *inspect.File, head []byte) inspect.Fit {

@@ -89,7 +89,7 @@ func search(p *inspect.Pass, f *inspect.File, off, n int64, words [][]byte) (at 
 	for _, w := range words {
 		longest = max(longest, len(w))
 	}
-	buf := make([]byte, 64<<10)
+	buf := make([]byte, min(max(n, 0), 64<<10))
 	for n > 0 {
 		m := min(n, int64(len(buf)))
 		if k, err := f.ReadAt(buf[:m], off); int64(k) < m {

@@ -22,19 +22,20 @@ var tarReading = inspect.Reading{
 }
 
 // A tape is a tar archive being inspected.
-type tape struct {
-	members
-	p *inspect.Pass
-}
+type tape struct{ members }
 
 func inspectTar(p *inspect.Pass, f *inspect.File) error {
-	t := &tape{p: p}
-	t.f, t.members.open = f, func(m member) (*inspect.File, error) { return t.part(m.name, m.at, m.size) }
+	t := &tape{}
+	t.p, t.f = p, f
+	t.members.each = func(fn func(member) error) error {
+		return t.each(tar.NewReader(f, f.Size), func(e *tar.Entry) error { return fn(recalled(e)) })
+	}
+	t.members.open = func(m member) (*inspect.File, error) { return t.part(m.name, m.at, m.size) }
 	// What breaks the archive is told by the second round, after the members
 	// before it.
 	r := tar.NewReader(f, f.Size)
 	err := t.each(r, func(e *tar.Entry) error {
-		t.add(p, member{local(e), e.Data, e.Size, e.Regular() && !e.Sparse})
+		t.add(recalled(e))
 		t.judge(e)
 		return nil
 	})
@@ -42,8 +43,15 @@ func inspectTar(p *inspect.Pass, f *inspect.File) error {
 		return err
 	}
 	t.doubts(r.Doubts)
-	t.settle(p)
-	return t.each(tar.NewReader(f, f.Size), t.inspect)
+	if err := t.settle(); err != nil && !isFormat(err) {
+		return err
+	}
+	return t.inspected(t.each(tar.NewReader(f, f.Size), t.inspect))
+}
+
+// recalled is what is remembered of an entry.
+func recalled(e *tar.Entry) member {
+	return member{local(e), e.Data, e.Size, e.Regular() && !e.Sparse}
 }
 
 // local is a member's name as others refer to it: tar packs the folder in which

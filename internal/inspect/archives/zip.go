@@ -2,10 +2,9 @@ package archives
 
 import (
 	"bytes"
-	"cmp"
+	"errors"
 	"hash/crc32"
 	"io"
-	"slices"
 
 	"github.com/sallyport/sallyport/internal/format"
 	"github.com/sallyport/sallyport/internal/format/zip"
@@ -40,49 +39,65 @@ const maxMembers = 1 << 20
 // A zipped is an archive being inspected.
 type zipped struct {
 	members
-	p     *inspect.Pass
 	a     *zip.Archive
-	spans []span
+	spans spans
+	loose int            // number of the first member whose place was not noted; 0: all were
 	twice map[int64]bool // headers of members that share bytes, and whether one was inspected
 	last  int64          // behind the last member inspected
 }
 
-// A span is where a member lies.
-type span struct{ from, to int64 }
+// maxTwice is how many members that share bytes are told apart.
+const maxTwice = 1 << 14
 
 func inspectZip(p *inspect.Pass, f *inspect.File) error {
-	a, err := zip.Open(f, f.Size)
+	z, err := openZip(p, f)
 	if err != nil {
 		return err
 	}
-	z := &zipped{p: p, a: a, twice: map[int64]bool{}}
-	z.f, z.members.open = f, z.reopen
+	return z.whole()
+}
+
+func openZip(p *inspect.Pass, f *inspect.File) (*zipped, error) {
+	a, err := zip.Open(f, f.Size)
+	if err != nil {
+		return nil, err
+	}
+	z := &zipped{a: a, twice: map[int64]bool{}}
+	z.p, z.f, z.members.open = p, f, z.reopen
+	z.members.each = func(fn func(member) error) error {
+		return z.each(func(_ int, e *zip.Entry) error { return fn(remembered(e)) })
+	}
+	z.spans.inside = z.shared
+	return z, nil
+}
+
+// whole inspects the archive and then its members.
+func (z *zipped) whole() error {
 	if err := z.survey(); err != nil {
 		return err
 	}
-	n := 0
-	return z.each(func(e *zip.Entry) error {
-		n++
-		return z.inspect(e, n)
-	})
+	return z.inspected(z.each(z.inspect))
 }
 
-// each calls fn with every entry of the directory.
-func (z *zipped) each(fn func(e *zip.Entry) error) error {
+// remembered is what is remembered of an entry.
+func remembered(e *zip.Entry) member { return member{e.Name, e.At, e.Size, !e.Folder() && !e.Link()} }
+
+// each calls fn with every entry of the directory and its number, from 1 on.
+func (z *zipped) each(fn func(n int, e *zip.Entry) error) error {
 	w := z.a.Walk()
-	for n := 0; ; n++ {
+	for n := 1; ; n++ {
 		e, err := w.Next()
 		if err == io.EOF {
 			return nil
 		}
-		if err == nil && n == maxMembers {
+		if err == nil && n > maxMembers {
 			err = format.Exceededf(e.At, "the archive has more than %d members", maxMembers)
 		}
 		if err == nil {
 			err = z.p.Step(1)
 		}
 		if err == nil {
-			err = fn(e)
+			err = fn(n, e)
 		}
 		if err != nil {
 			return err
@@ -97,8 +112,8 @@ func (z *zipped) survey() error {
 		z.p.Find(z.f, inspect.Finding{Rule: ruleTrailing, Verdict: inspect.Suspicious, Offset: z.f.Size - z.a.Trailing,
 			What: "zip", Why: "bytes stand behind the end of the archive"})
 	}
-	err := z.each(func(e *zip.Entry) error {
-		z.add(z.p, member{e.Name, e.At, e.Size, !e.Folder() && !e.Link()})
+	err := z.each(func(n int, e *zip.Entry) error {
+		z.add(remembered(e))
 		z.doubts(e.Doubts)
 		if e.Link() {
 			z.p.Find(z.f, inspect.Finding{Rule: ruleLink, Verdict: inspect.Suspicious, Offset: e.At, What: e.Name,
@@ -111,50 +126,19 @@ func (z *zipped) survey() error {
 		if isFormat(err) {
 			return nil // it is met again, and told, when the member is inspected
 		}
-		if err == nil && len(z.spans) < maxKept {
-			z.spans = append(z.spans, span{e.Header, l.End})
+		if err == nil && z.loose == 0 && !z.spans.add(span{e.Header, l.End}) {
+			z.loose = n
 		}
 		return err
 	})
+	if err == nil || isFormat(err) {
+		err = z.settle()
+	}
 	if err != nil && !isFormat(err) {
 		return err
 	}
-	z.settle(z.p)
 	z.layout()
 	return nil
-}
-
-// layout finds bytes that belong to several members or to none.
-func (z *zipped) layout() {
-	slices.SortFunc(z.spans, func(a, b span) int { return cmp.Compare(a.from, b.from) })
-	var end int64
-	for i, s := range z.spans {
-		switch {
-		case s.from < end:
-			z.twice[s.from] = false
-			z.p.Find(z.f, inspect.Finding{Rule: ruleOverlap, Verdict: inspect.Suspicious, Offset: s.from, What: "zip",
-				Why: "a member begins inside another; it was inspected at most once"})
-		case s.from > end && !z.over && !(i == 0 && z.appended()):
-			z.gap(end, s.from)
-		}
-		end = max(end, s.to)
-	}
-	if dir := z.a.Directory(); end < dir && !z.over && !(end == 0 && z.appended()) {
-		z.gap(end, dir)
-	}
-}
-
-func (z *zipped) gap(from, to int64) {
-	z.doubts([]zip.Doubt{{Off: from, Why: "bytes stand there that belong to no member in the directory: readers that go from the front may find members in them"}})
-}
-
-// appended reports whether the archive stands behind a TFLite model, where the
-// model's own tools put its labels and vocabulary. The model is another reading
-// of the file.
-func (z *zipped) appended() bool {
-	var b [8]byte
-	_, err := z.f.ReadAt(b[:], 0)
-	return err == nil && string(b[4:]) == "TFL3"
 }
 
 func (z *zipped) doubts(list []zip.Doubt) {
@@ -168,7 +152,7 @@ func (z *zipped) doubts(list []zip.Doubt) {
 }
 
 // inspect inspects the n-th member.
-func (z *zipped) inspect(e *zip.Entry, n int) error {
+func (z *zipped) inspect(n int, e *zip.Entry) error {
 	l, err := z.a.Local(e)
 	if isFormat(err) {
 		return z.p.Expand(z.f, e.Name, unreadable{err}, z)
@@ -180,10 +164,12 @@ func (z *zipped) inspect(e *zip.Entry, n int) error {
 	if e.Folder() && e.Size == 0 && e.Compressed == 0 {
 		return nil
 	}
-	if done, shares := z.twice[e.Header]; shares || n > maxKept && e.Header < z.last {
-		if done || n > maxKept {
-			return nil
-		}
+	if z.loose > 0 && n >= z.loose && e.Header < z.last {
+		return nil // it may share bytes with others, which could have it inspected without end
+	}
+	if done, shares := z.twice[e.Header]; done {
+		return nil
+	} else if shares {
 		z.twice[e.Header] = true
 	}
 	z.last = max(z.last, l.End)
@@ -293,5 +279,5 @@ func keep(p *inspect.Pass, f *inspect.File, name string, r io.Reader, around ins
 
 // isFormat reports whether err is about the file's bytes.
 func isFormat(err error) bool {
-	return format.Is(err, format.Broken) || format.Is(err, format.Unsupported) || format.Is(err, format.Exceeded)
+	return err != nil && errors.As(err, new(*format.Error))
 }

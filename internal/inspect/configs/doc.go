@@ -13,13 +13,13 @@ var Readings = []inspect.Reading{
 
 var (
 	ruleSkops = &inspect.Rule{ID: "skops-type", Title: "The schema names a type or function that is not known to be harmless.",
-		Mend: "review the code that it names, or have the model written with estimators of scikit-learn only", CWE: 502}
+		Mend: "review the code that it names, or have the model written with estimators of scikit-learn only", CWE: 502, Code: true}
 	ruleDisguise = &inspect.Rule{ID: "skops-disguise", Title: "A node of the schema says that it is one thing and is loaded as another.",
 		Mend: "do not load the file: skops does not write such nodes", CWE: 502}
 	ruleMember = &inspect.Rule{ID: "skops-member", Title: "The schema names a member that is not there.",
 		Mend: "get the file again from where it was made", CWE: 73}
 	ruleTarget = &inspect.Rule{ID: "yaml-target", Title: "The configuration names code to call that is not known to be harmless.",
-		Mend: "review the code that it names; only then load the model", CWE: 502}
+		Mend: "review the code that it names; only then load the model", CWE: 502, Code: true}
 	ruleTag = &inspect.Rule{ID: "yaml-tag", Title: "A tag makes some YAML loaders build an object or run code.",
 		Mend: "have it written as plain YAML, and load it with a safe loader", CWE: 502}
 	ruleResolver = &inspect.Rule{ID: "yaml-resolver", Title: "A value is looked up outside of the file when it is read.",

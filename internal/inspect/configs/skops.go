@@ -29,7 +29,7 @@ func inspectSkops(p *inspect.Pass, f *inspect.File) error {
 	is, err := isSkops(p, f)
 	var broken *format.Error
 	switch {
-	case errors.As(err, &broken) && f.Base() == "schema.json" && mentions(f):
+	case errors.As(err, &broken) && f.Base() == "schema.json" && objects.Mentions(f, "__loader__"):
 		return err
 	case errors.As(err, &broken):
 		return inspect.ErrNotThis
@@ -47,6 +47,11 @@ var errFound = errors.New("found")
 
 // isSkops reports whether a document is a tree of nodes: its root is one.
 func isSkops(p *inspect.Pass, f *inspect.File) (bool, error) {
+	if s, err := objects.Look(p, f); err != nil {
+		return false, err
+	} else if !s.Has("__loader__") {
+		return false, s.Err
+	}
 	r := objects.Reader{Watched: skopsWatched, Began: func(o *objects.Object) error {
 		if o.Depth == 0 && o.Has("__loader__") {
 			return errFound
@@ -58,14 +63,6 @@ func isSkops(p *inspect.Pass, f *inspect.File) (bool, error) {
 		return true, nil
 	}
 	return false, err
-}
-
-// mentions reports whether the beginning of a file that is not JSON as it should
-// be names a loader, in whatever encoding.
-func mentions(f *inspect.File) bool {
-	head := make([]byte, min(f.Size, 1<<20))
-	n, _ := f.ReadAt(head, 0)
-	return bytes.Contains(bytes.ReplaceAll(head[:n], []byte{0}, nil), []byte(`"__loader__"`))
 }
 
 // A schema is one under inspection.

@@ -16,7 +16,7 @@ import (
 // The rules of this package.
 var (
 	ruleOp = &inspect.Rule{ID: "graph-op", Title: "The graph holds an operator that is not on the allow list.",
-		Mend: "leave the operator out of what is exported, or have a reviewer waive this very file", CWE: 829}
+		Mend: "leave the operator out of what is exported, or have a reviewer waive this very file", CWE: 829, Code: true}
 	ruleFile = &inspect.Rule{ID: "graph-file", Title: "The graph names a file that is not a part of the model.",
 		Mend: "save the model again with its data beside it", CWE: 22}
 	ruleInvalid = &inspect.Rule{ID: "graph-invalid", Title: "The graph is not valid: shapes, offsets, names or indices do not fit.",

@@ -62,6 +62,11 @@ var errFound = errors.New("found")
 // configuration, or one that holds such objects where a program looks for them.
 // Anywhere says that it is enough that it holds some.
 func isConfig(p *inspect.Pass, f *inspect.File, anywhere bool) (bool, error) {
+	if s, err := objects.Look(p, f); err != nil {
+		return false, err
+	} else if !s.Has("class_name") {
+		return false, s.Err
+	}
 	r := objects.Reader{Watched: watched, Began: func(o *objects.Object) error {
 		_, module := o.Kinds["module"]
 		_, registered := o.Kinds["registered_name"]

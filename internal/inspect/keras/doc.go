@@ -23,11 +23,11 @@ var Readings = []inspect.Reading{
 
 var (
 	ruleLambda = &inspect.Rule{ID: "keras-lambda", Title: "A layer of the model is Python code.",
-		Mend: "have the model written with layers of Keras in place of Lambda", CWE: 502}
+		Mend: "have the model written with layers of Keras in place of Lambda", CWE: 502, Code: true}
 	ruleClass = &inspect.Rule{ID: "keras-class", Title: "The configuration names a class that is not known to be harmless.",
-		Mend: "review the code of the class, or have the model written with layers of Keras only", CWE: 502}
+		Mend: "review the code of the class, or have the model written with layers of Keras only", CWE: 502, Code: true}
 	ruleFunction = &inspect.Rule{ID: "keras-function", Title: "The configuration names a function that is not known to be harmless.",
-		Mend: "review the code of the function, or have the model written with what Keras has", CWE: 502}
+		Mend: "review the code of the function, or have the model written with what Keras has", CWE: 502, Code: true}
 	rulePath = &inspect.Rule{ID: "keras-path", Title: "The model reads a file when it is loaded.",
 		Mend: "have the model written with the content in place of the path", CWE: 73}
 	ruleLink = &inspect.Rule{ID: "hdf5-link", Title: "A member of the file is a link to somewhere else.",

@@ -7,6 +7,7 @@ import (
 
 	"github.com/sallyport/sallyport/internal/format/json"
 	"github.com/sallyport/sallyport/internal/inspect"
+	"github.com/sallyport/sallyport/internal/inspect/configs/objects"
 )
 
 // configNames are files in which libraries look for classes to import.
@@ -17,7 +18,7 @@ var configNames = []string{
 }
 
 func matchConfig(f *inspect.File, head []byte) inspect.Fit {
-	b := bytes.TrimLeft(head, " \t\r\n")
+	b := bytes.TrimLeft(head, "\xef\xbb\xbf\xff\xfe\x00 \t\r\n") // in every encoding that Python's reader takes
 	if len(b) == 0 || b[0] != '{' && b[0] != '[' {
 		return inspect.No
 	}
@@ -44,14 +45,32 @@ type reference struct {
 	known  bool // the class only builds models
 }
 
+// signs are the keys of a file called base under which classes are named.
+func signs(base string) []string {
+	keys := []string{"auto_map", "custom_pipelines", "auto_mapping", "activation_function", "activation_fn", "custom_generate"}
+	switch base {
+	case "modules.json":
+		keys = append(keys, "type")
+	case "model_index.json":
+		keys = append(keys, "_class_name")
+	}
+	return keys
+}
+
 func inspectConfig(p *inspect.Pass, f *inspect.File) error {
+	keys := signs(f.Base())
+	s, err := objects.Look(p, f)
+	if err != nil {
+		return err
+	}
+	if s.Err == nil && !s.Has(keys...) && f.Base() != "model_index.json" { // where any key may be that of a class
+		return inspect.ErrNotThis
+	}
 	refs, err := references(p, f)
-	if err != nil || len(refs) == 0 {
-		// Without references the file is plain JSON, broken or not, which the
-		// reading of that tells.
-		if err == nil || len(refs) == 0 && isFormat(err) {
-			return inspect.ErrNotThis
-		}
+	// Without references the file is plain JSON, broken or not, which the reading
+	// of that tells; unless it names some in an encoding that is not followed.
+	if len(refs) == 0 && (err == nil || isFormat(err) && !objects.Mentions(f, keys...)) {
+		return inspect.ErrNotThis
 	}
 	for _, r := range refs {
 		if module, name, ok := cutLast(r.what); ok && r.known {

@@ -28,9 +28,9 @@ var Readings = []inspect.Reading{
 
 var (
 	ruleHidden = &inspect.Rule{ID: "source-hidden", Title: "Source decodes or fetches other code and runs it.",
-		Mend: "do not run or load it; code that hides what it does has no place beside a model", CWE: 506}
+		Mend: "do not run or load it; code that hides what it does has no place beside a model", CWE: 506, Code: true}
 	ruleDeed = &inspect.Rule{ID: "source-call", Title: "Source uses what reaches beyond computing.",
-		Mend: "read the source at this place before anybody runs it", CWE: 94}
+		Mend: "read the source at this place before anybody runs it", CWE: 94, Code: true}
 	ruleDisguise = &inspect.Rule{ID: "source-disguise", Title: "Source is written so that people read something else than programs do.",
 		Mend: "do not run or load it; have it written in plain letters", CWE: 1007}
 	ruleRemote = &inspect.Rule{ID: "config-remote-code", Title: "A configuration has libraries run a Python file that comes with the model.",
@@ -42,7 +42,7 @@ var (
 	ruleOutput = &inspect.Rule{ID: "notebook-script", Title: "Output of a notebook holds scripts, which run where the notebook is trusted.",
 		Mend: "clear the notebook's outputs and save it again", CWE: 79}
 	ruleOp = &inspect.Rule{ID: "torch-op", Title: "The program calls an operator that is not known, or that reaches files.",
-		Mend: "export the model without it, or have a reviewer waive this very file", CWE: 829}
+		Mend: "export the model without it, or have a reviewer waive this very file", CWE: 829, Code: true}
 	ruleNative = &inspect.Rule{ID: "native-code", Title: "The file is a program or library in machine code.",
 		Mend: "get the library from where it is published; nothing can be told about machine code here", CWE: 829}
 )
