@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/xeipuuv/gojsonschema"
+
+	"github.com/sallyport/sallyport/internal/sarif"
 )
 
 // TestSARIF validates what we write against the schema of OASIS (SARIF 2.1.0
@@ -35,7 +37,7 @@ func TestSARIF(t *testing.T) {
 	for _, e := range result.Errors() {
 		t.Error(e)
 	}
-	var log sarifLog
+	var log sarif.Log
 	if err := json.Unmarshal(out.Bytes(), &log); err != nil {
 		t.Fatal(err)
 	}

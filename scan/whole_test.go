@@ -49,6 +49,42 @@ func TestWhole(t *testing.T) {
 	}
 }
 
+// TestWide wants configurations in encodings that only some programs take not to
+// be text that names nothing.
+func TestWide(t *testing.T) {
+	utf16 := func(s string) []byte {
+		out := []byte("\xff\xfe")
+		for _, c := range []byte(s) {
+			out = append(out, c, 0)
+		}
+		return out
+	}
+	const remote = `{"model_type": "net", "auto_map": {"AutoModel": "modeling.Net"}}`
+	for _, c := range []struct {
+		name string
+		data []byte
+		want Verdict
+	}{
+		{"config.json", []byte(remote), Suspicious},
+		{"config.json", utf16(remote), Suspicious},
+		{"config.json", utf16(remote)[2:], Suspicious},
+		{"config.json", append([]byte("\xef\xbb\xbf"), remote...), Suspicious},
+		{"config.json", utf16(`{"model_type": "net"}`), Inconclusive},
+		{"tokenizer_config.json", utf16(`{"chat_template": "{{ x.__class__ }}"}`), Inconclusive},
+		{"README.txt", utf16("a model of a net\r\n"), Inert},
+		{"README.txt", []byte("ein Modell f\xfcr Gr\xf6\xdfen, und was man davon wissen muss\n"), Inert},
+		{"config.json", []byte(`{"author": "M` + "\xfc" + `ller", "auto_map": {"AutoModel": "modeling.Net"}}`), Suspicious},
+	} {
+		r, err := New(Options{}).Bytes(t.Context(), c.name, c.data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Verdict != c.want {
+			t.Errorf("%s %.30q: %s, want %s: %+v", c.name, c.data, r.Verdict, c.want, r.Findings)
+		}
+	}
+}
+
 // TestLinks wants links to pass that lead to what is scanned, and no others.
 func TestLinks(t *testing.T) {
 	dir := t.TempDir()

@@ -65,12 +65,17 @@ func (a *app) showRun(ctx context.Context, name string, show showing) error {
 		if err != nil {
 			return err
 		}
+		found, err := runs.Findings(ctx, r)
+		if err != nil {
+			return err
+		}
 		full := struct {
 			*run.Record
 			Forecast []run.Forecast               `json:"forecast,omitempty"`
 			Network  map[string][]sandbox.Attempt `json:"network,omitempty"`
-		}{r, forecast, tries}
-		return a.show(full, func() { a.printRun(r, forecast, tries, show.metrics) })
+			Findings map[string]run.Found         `json:"findings,omitempty"` // in full, by artefact
+		}{r, forecast, tries, found}
+		return a.show(full, func() { a.printRun(r, forecast, tries, found, show.metrics) })
 	})
 }
 
@@ -151,7 +156,7 @@ func readAttempts(text []byte) ([]sandbox.Attempt, error) {
 	}
 }
 
-func (a *app) printRun(r *run.Record, forecast []run.Forecast, tries map[string][]sandbox.Attempt, allMetrics bool) {
+func (a *app) printRun(r *run.Record, forecast []run.Forecast, tries map[string][]sandbox.Attempt, found map[string]run.Found, allMetrics bool) {
 	field := func(name, format string, args ...any) {
 		a.print("%-12s %s\n", name, cut(plain(fmt.Sprintf(format, args...)), width-13))
 	}
@@ -175,6 +180,9 @@ func (a *app) printRun(r *run.Record, forecast []run.Forecast, tries map[string]
 	whole("code", code+", "+many(int64(r.Code.Files), "file"))
 	if e := r.Environment; e != nil {
 		field("environment", "%s, Python %s, lock %s, by %s", head(e.ID), e.Python, e.Lock.Short(), e.Tool)
+		if r.Deps != nil {
+			field("dependencies", "%s: %s", r.Deps.Verdict, headOf(r.Deps))
+		}
 	}
 	for _, d := range r.Data {
 		records := many(d.Whole, "record")
@@ -198,7 +206,7 @@ func (a *app) printRun(r *run.Record, forecast []run.Forecast, tries map[string]
 	a.printWalls(r)
 	a.printAttempts(r, tries)
 	a.printMetrics(r, allMetrics)
-	a.printOutputs(r)
+	a.printOutputs(r, found)
 	if c := r.Reproduces; c != nil {
 		a.print("\n")
 		a.printComparison(c.Run, r.ID, c)
@@ -316,7 +324,7 @@ func overShards(m map[string]float64) map[string]string {
 // fewMetrics is how many metrics a run shows unless asked for all.
 const fewMetrics = 16
 
-func (a *app) printOutputs(r *run.Record) {
+func (a *app) printOutputs(r *run.Record, found map[string]run.Found) {
 	all := r.Outputs()
 	if len(all) == 0 {
 		return
@@ -333,12 +341,48 @@ func (a *app) printOutputs(r *run.Record) {
 		}
 	}
 	t.print(a.out)
-	for _, o := range slices.Concat(r.Code.Models, all) {
-		if len(o.Scan.Findings) > 0 {
-			a.print("\n%s\n", plain(o.Path))
-			a.printFindings(o.Scan.Findings, o.Scan.Dropped)
+	a.printFound(r, all, found)
+}
+
+// printFound tells what the scan found: in full where we know it, otherwise what
+// everybody may know, and who knows more.
+func (a *app) printFound(r *run.Record, outputs []run.Artefact, found map[string]run.Found) {
+	for _, m := range r.Code.Models {
+		if len(m.Scan.Findings) > 0 {
+			a.print("\n%s\n", plain(m.Path))
+			a.printFindings(m.Scan.Findings, m.Scan.Dropped)
+			a.print("  (with the project at hand, sallyport scan shows what is withheld)\n")
 		}
 	}
+	for _, o := range outputs {
+		if len(o.Scan.Findings) == 0 {
+			continue
+		}
+		a.print("\n%s\n", plain(o.Path))
+		f, ok := found[o.Path]
+		if len(f.Findings) > 0 {
+			a.printFindings(f.Findings, f.Dropped)
+			continue
+		}
+		a.printFindings(o.Scan.Findings, o.Scan.Dropped)
+		switch {
+		case found == nil:
+			a.print("  (it quotes the file: %s see what is withheld)\n", who(sallyport.TakeModel))
+		case ok:
+			a.print("  (what is withheld was more than is kept)\n")
+		default:
+			a.print("  (what is withheld was destroyed with the file)\n")
+		}
+	}
+}
+
+// who names the roles that may do something, in the plural.
+func who(action sallyport.Action) string {
+	var names []string
+	for _, r := range sallyport.Who(action) {
+		names = append(names, string(r)+"s")
+	}
+	return strings.Join(names, " and ")
 }
 
 func bytesOf(list []run.Artefact) (n int64) {

@@ -31,7 +31,9 @@ func (a *app) waiveCommand() *cobra.Command {
 bytes, the exact findings, all the code that they name, and no longer than some
 days. Another byte or another name, and the waiver does not hold. A malicious
 finding cannot be waived. Waivers are appended to the file, one to a line, and
-recorded in the ledger.
+recorded in the ledger. Everybody may read them there, so they quote nothing of
+a file but names of code that are known. For the rest they have the rule and how
+often it was broken; "sallyport scan" or "runs show" tells what it was.
 
 With --run they are for the artefacts that blocked a run. Whoever ran it cannot
 use waivers of their own: another reviewer has to grant them. The run can then

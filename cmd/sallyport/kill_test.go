@@ -62,7 +62,7 @@ data:
   data/people.csv: people
 stages:
   train:
-    run: wc -l < data/people.csv > model/lines && echo '{"a":1}' > metrics/m.json
+    run: wc -l < data/people.csv > model/lines && echo '<img onx=1>' > model/page.html && echo '{"a":1}' > metrics/m.json
     reads: [data/people.csv]
     writes: [model/]
     metrics: metrics/m.json

@@ -142,6 +142,9 @@ func (r *Record) Segments() map[string][]int64 {
 		for _, o := range st.Outputs {
 			all[OutputSegments] = append(all[OutputSegments], o.Segments...)
 		}
+		if st.Found != nil {
+			all[OutputSegments] = append(all[OutputSegments], st.Found.Segments...)
+		}
 		all[PrintSegments] = append(all[PrintSegments], st.Output.Segments...)
 		if st.Attempts != nil {
 			all[PrintSegments] = append(all[PrintSegments], st.Attempts.Segments...)

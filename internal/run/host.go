@@ -45,7 +45,7 @@ func variables(cores int, st project.Stage) []string {
 
 // thisHost describes the machine, as far as it tells.
 func thisHost() Host {
-	h := Host{Sallyport: version(), OS: runtime.GOOS, Arch: runtime.GOARCH, Cores: runtime.NumCPU()}
+	h := Host{Sallyport: Version(), OS: runtime.GOOS, Arch: runtime.GOARCH, Cores: runtime.NumCPU()}
 	h.Kernel = firstLine("/proc/sys/kernel/osrelease")
 	h.CPU = field("/proc/cpuinfo", "model name")
 	if kb, ok := strings.CutSuffix(field("/proc/meminfo", "MemTotal"), " kB"); ok {
@@ -55,7 +55,7 @@ func thisHost() Host {
 	return h
 }
 
-func version() string {
+func Version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "unknown"

@@ -143,6 +143,9 @@ func (st *Stage) stored() []*Stored {
 	if st.Attempts != nil {
 		out = append(out, st.Attempts)
 	}
+	if st.Found != nil {
+		out = append(out, st.Found)
+	}
 	for i := range st.Outputs {
 		out = append(out, &st.Outputs[i].Stored)
 	}

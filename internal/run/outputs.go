@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/sallyport/sallyport"
+	"github.com/sallyport/sallyport/internal/blob"
 	"github.com/sallyport/sallyport/internal/project"
 	"github.com/sallyport/sallyport/scan"
 )
@@ -22,9 +23,10 @@ type outputs struct {
 	shelf     *shelf
 	stage     project.Stage
 	scanner   *scan.Scanner
-	artefacts []Artefact // sorted by path within each place
-	folders   []string   // the places that are folders and hold something
-	err       error      // the first that went wrong
+	artefacts []Artefact   // sorted by path within each place
+	folders   []string     // the places that are folders and hold something
+	quotes    *blob.Stream // what the scan quotes of them; nil: nothing
+	err       error        // the first that went wrong
 }
 
 // collect scans and seals the files of one place: a folder "model/", whose root at is,

@@ -176,7 +176,7 @@ func (s *Service) readEnvironment(ctx context.Context, p *plan, read func(string
 	}
 	p.record.Environment = &Environment{ID: p.env.ID, Lock: p.env.Lock, Tree: p.env.Tree,
 		Python: p.env.Python.Version, Tool: p.env.Tool}
-	return nil
+	return s.checkDeps(ctx, p, read, watch)
 }
 
 // variables are a stage's environment: as it was recorded, where there is a

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/sallyport/sallyport"
+	"github.com/sallyport/sallyport/internal/deps"
 	"github.com/sallyport/sallyport/internal/sandbox"
 	"github.com/sallyport/sallyport/scan"
 )
@@ -22,9 +23,10 @@ const (
 )
 
 // A Record is the document of a run (object "run"). It stands in the clear in
-// the site. What a stage printed and what it tried to reach is sealed, and only
-// counted here; what a stage chooses besides (numbers and names of metrics, names
-// of artefacts) is not: see "covert channels" in doc/threats.md.
+// the site. What a stage printed, what it tried to reach and what the scan quotes
+// of what it wrote is sealed, and only counted here; what a stage chooses besides
+// (numbers and names of metrics, names of artefacts) is not: see "covert channels"
+// in doc/threats.md.
 type Record struct {
 	ID      string    `json:"id"`
 	Project string    `json:"project"`
@@ -37,6 +39,7 @@ type Record struct {
 	Code        Code           `json:"code"`
 	Lock        string         `json:"lock,omitempty"` // path of the lock file within the code
 	Environment *Environment   `json:"environment,omitempty"`
+	Deps        *deps.Report   `json:"deps,omitempty"` // what the check of the environment's packages came to, before the first stage
 	Data        []Data         `json:"data"`
 	Params      map[string]any `json:"params,omitempty"` // as the stages saw them
 	Set         []string       `json:"set,omitempty"`    // --set, in order
@@ -137,6 +140,7 @@ type Stage struct {
 	Unusual   map[string]string  `json:"unusual,omitempty"` // metrics that are "nan", "+inf" or "-inf"
 	Outputs   []Artefact         `json:"outputs,omitempty"`
 	Folders   []string           `json:"folders,omitempty"`  // of Outputs: the artefact folders, "model"
+	Found     *Stored            `json:"found,omitempty"`    // JSON lines of Found: what the scan quotes of Outputs, sealed
 	Output    Stored             `json:"output"`             // what it printed, sealed
 	Attempts  *Stored            `json:"attempts,omitempty"` // JSON lines of sandbox.Attempt, sealed
 }
@@ -157,12 +161,14 @@ type Artefact struct {
 	Scan Scanned `json:"scan"`
 }
 
-// Scanned is what the scan of one file came to. What it quotes are names of
-// code and of parts of formats, never what stands around them.
+// Scanned is what the scan of one file came to, as scan.Quiet leaves it: it quotes
+// nothing of the file but names of code that are on our lists. The stage's Found
+// has the rest. Of the project's own files nothing more is kept: whoever has the
+// code can scan it.
 type Scanned struct {
 	Verdict  scan.Verdict   `json:"verdict"`
 	Formats  []string       `json:"formats,omitempty"`
-	Globals  []string       `json:"globals,omitempty"` // code that it names: "module name"
+	Globals  []string       `json:"globals,omitempty"` // code that it names: "module name", or scan.Withheld
 	Findings []scan.Finding `json:"findings,omitempty"`
 	Dropped  int            `json:"dropped,omitempty"` // findings beyond those
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/sallyport/sallyport"
 	"github.com/sallyport/sallyport/internal/blob"
 	"github.com/sallyport/sallyport/internal/dataset"
+	"github.com/sallyport/sallyport/internal/deps"
 	"github.com/sallyport/sallyport/internal/env"
 	"github.com/sallyport/sallyport/internal/ledger"
 	"github.com/sallyport/sallyport/internal/project"
@@ -24,6 +25,7 @@ type Service struct {
 	Blobs  *blob.Store
 	Data   *dataset.Store
 	Envs   *env.Store
+	Deps   *deps.Service
 	Output *seal.Ring // nil: may not open what runs wrote
 
 	Me    *seal.Identity

@@ -26,9 +26,8 @@ func (o *outputs) scanFolder(place string, at *os.Root, written []Artefact) erro
 	var first error
 	err := o.scanner.Folder(o.ctx, at, func(r *scan.Report, err error) {
 		p := o.stage.Kept(place + r.Path)
-		a := index[p]
 		if err == nil {
-			err = a.scanned(r)
+			err = o.note(index[p], r)
 		}
 		if first == nil {
 			first = err
@@ -48,20 +47,21 @@ func (o *outputs) scanFolder(place string, at *os.Root, written []Artefact) erro
 func (o *outputs) scanFile(place string, at *os.Root) error {
 	r, err := o.scanner.File(o.ctx, at, path.Base(place))
 	if err == nil {
-		err = o.artefacts[len(o.artefacts)-1].scanned(r)
+		err = o.note(&o.artefacts[len(o.artefacts)-1], r)
 	}
 	return unscanned(place, err)
 }
 
 var errOther = errors.New("what was scanned is not what was sealed")
 
-// scanned notes what the scan of the artefact came to. A report about other
-// bytes than those that were sealed is an error.
+// scanned notes what the scan of the artefact came to, without what it quotes. A
+// report about other bytes than those that were sealed is an error.
 func (a *Artefact) scanned(r *scan.Report) error {
 	if a == nil || r.SHA256 != a.Digest {
 		return errOther
 	}
-	a.Scan = Scanned{r.Verdict, r.Formats, r.Globals, r.Findings, r.Dropped}
+	q := scan.Quiet(r)
+	a.Scan = Scanned{q.Verdict, q.Formats, q.Globals, q.Findings, q.Dropped}
 	return nil
 }
 

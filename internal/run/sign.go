@@ -27,8 +27,8 @@ type Evidence struct {
 func (e signed) document(run string) Evidence { return Evidence{run, e.name, e.text} }
 
 // sign makes the evidence of a finished run: for each artefact folder, SLSA
-// provenance of its files, the result of their scan, and an OpenSSF Model
-// Signing bundle over them. No file is read again: the digests were computed
+// provenance of its files, the results of their scan and of the check of the
+// run's dependencies, and an OpenSSF Model Signing bundle over them. No file is read again: the digests were computed
 // while they were sealed, and the scan saw the same.
 func (s *Service) sign(r *Record) ([]signed, error) {
 	var out []signed
@@ -48,6 +48,11 @@ func (s *Service) sign(r *Record) ([]signed, error) {
 			return nil, err
 		}
 		add(folder+"/"+evidence.ScanFile, scanned)
+		vulns, err := s.attestDeps(r, files)
+		if err != nil {
+			return nil, err
+		}
+		add(folder+"/"+evidence.VulnsFile, vulns)
 		bundle, err := evidence.SignModel(s.Me, path.Base(folder), files, evidence.Own)
 		if err != nil {
 			return nil, err

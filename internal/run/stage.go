@@ -55,7 +55,7 @@ func (j *journal) stage(ctx context.Context, p *plan, st project.Stage, watch Wa
 		err = kerr
 	}
 	if err != nil {
-		rec.Outputs, rec.Folders, rec.Metrics, rec.Unusual = nil, nil, nil, nil
+		rec.Outputs, rec.Folders, rec.Found, rec.Metrics, rec.Unusual = nil, nil, nil, nil, nil
 	} else {
 		err = rec.blocked()
 	}
@@ -65,7 +65,10 @@ func (j *journal) stage(ctx context.Context, p *plan, st project.Stage, watch Wa
 
 // keepOutputs makes durable what the stage wrote and reads its metrics there.
 func (j *journal) keepOutputs(ctx context.Context, rec *Stage, st project.Stage, out *outputs) error {
-	err := out.shelf.close()
+	found, err := out.keepQuotes()
+	if err == nil {
+		err = out.shelf.close()
+	}
 	if err == nil {
 		err = j.metrics(ctx, st, rec, out.artefacts)
 	}
@@ -73,7 +76,7 @@ func (j *journal) keepOutputs(ctx context.Context, rec *Stage, st project.Stage,
 		out.shelf.discard()
 		return err
 	}
-	rec.Outputs, rec.Folders = out.artefacts, out.folders
+	rec.Outputs, rec.Folders, rec.Found = out.artefacts, out.folders, found
 	j.shelves = append(j.shelves, out.shelf)
 	return nil
 }

@@ -114,13 +114,14 @@ func (s *Service) writeArtefact(ctx context.Context, root *os.Root, a Artefact) 
 	return f.Close()
 }
 
-// writeEvidence writes the signature, the provenance, the result of the scan,
-// and the ledger entry that holds the digests of the three with the proof that it is in the ledger.
+// writeEvidence writes the signature, the provenance, the results of the scan and
+// of the check of dependencies, and the ledger entry that holds the digests of
+// the four with the proof that it is in the ledger.
 func (s *Service) writeEvidence(ctx context.Context, root *os.Root, r *Record, folder string) error {
 	if err := root.Mkdir(evidence.Dir, 0o755); err != nil {
 		return err
 	}
-	for _, name := range []string{evidence.SignatureFile, evidence.ProvenanceFile, evidence.ScanFile} {
+	for _, name := range []string{evidence.SignatureFile, evidence.ProvenanceFile, evidence.ScanFile, evidence.VulnsFile} {
 		text, err := s.evidenceOf(ctx, r, folder+"/"+name)
 		if err != nil {
 			return err

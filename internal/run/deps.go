@@ -1,0 +1,147 @@
+package run
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/sallyport/sallyport"
+	"github.com/sallyport/sallyport/internal/deps"
+	"github.com/sallyport/sallyport/internal/env"
+	"github.com/sallyport/sallyport/internal/evidence"
+	"github.com/sallyport/sallyport/internal/installed"
+	"github.com/sallyport/sallyport/internal/ledger"
+)
+
+// checkDeps checks what the environment holds before anything of it runs. What
+// the check comes to stands in the record, is signed, and is for the doors to
+// judge; only a package that is known to be an attack ends the run here, since
+// what follows would give it real records.
+func (s *Service) checkDeps(ctx context.Context, p *plan, read func(string) ([]byte, error), watch Watch) error {
+	policy, err := deps.ReadPolicy(read, p.project.Name)
+	if err != nil {
+		return err
+	}
+	bill, err := s.Bill(ctx, p.env)
+	if err != nil {
+		return err
+	}
+	if p.record.Deps, err = s.Deps.Check(ctx, &bill.List, policy, bill.Problems); err != nil {
+		return err
+	}
+	if v := p.record.Deps.Verdict; v != deps.Passed {
+		watch.note(fmt.Sprintf("the check of its dependencies says %s: see sallyport deps check", v))
+	}
+	for _, f := range p.record.Deps.Findings {
+		if f.Rule == deps.Malicious && f.Verdict == deps.Blocked {
+			return sallyport.Errorf(sallyport.Refused, "%s %s is known to be an attack: %s", f.Package, f.Version, f.Hit.ID).At("%s", p.project.Python).Try("%s", f.Try)
+		}
+	}
+	return nil
+}
+
+// Bill returns what an environment is made of (object "bill"): every package,
+// and the native libraries inside of them. It is read once, when the environment
+// has been built: from then on its files are held by the digest of its tree.
+func (s *Service) Bill(ctx context.Context, e *env.Environment) (*installed.Result, error) {
+	var bill installed.Result
+	err := s.Log.View(ctx, func(tx *ledger.Tx) error { return tx.Get("bill", e.ID, &bill) })
+	if !sallyport.Is(err, sallyport.NotFound) {
+		return &bill, err
+	}
+	root, err := os.OpenRoot(s.Envs.Root(e))
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	read, err := installed.Read(ctx, root.FS())
+	if err != nil {
+		return nil, err
+	}
+	return read, s.Log.Update(ctx, s.Who.Name, func(tx *ledger.Tx) error {
+		_, err := tx.Put("environment.billed", "bill", e.ID, read, nil)
+		return err
+	})
+}
+
+// History calls each with every run that the site has made in an environment,
+// in the order in which they were recorded last, and what that environment holds.
+func History(tx *ledger.Tx, each func(deps.Ran) error) error {
+	held := map[string][]deps.Pinned{}
+	return tx.Each("run", func(_ string, raw []byte, _ ledger.Entry) error {
+		var r Record
+		if err := json.Unmarshal(raw, &r); err != nil {
+			return err
+		}
+		if r.Environment == nil {
+			return nil
+		}
+		packages, ok := held[r.Environment.ID]
+		if !ok {
+			var e env.Environment
+			if err := tx.Get("environment", r.Environment.ID, &e); err != nil {
+				return err
+			}
+			for _, p := range e.Packages {
+				packages = append(packages, deps.Pinned{Name: p.Name, Version: p.Version})
+			}
+			held[r.Environment.ID] = packages
+		}
+		ran := deps.Ran{Run: r.ID, By: r.By, Environment: r.Environment.ID, Packages: packages, Known: r.Deps.IDs()}
+		if r.Status == Finished && r.Erased == nil {
+			ran.Models = r.Folders()
+		}
+		return each(ran)
+	})
+}
+
+// attestDeps signs what the check of a run's dependencies came to. A run without
+// an environment has none, and passed.
+func (s *Service) attestDeps(r *Record, files []evidence.File) ([]byte, error) {
+	v := evidence.Vulns{Invocation: "run/" + r.ID, Verdict: string(deps.Passed),
+		Metadata: evidence.ScanMetadata{Started: r.Started, Finished: r.Started}}
+	v.Scanner.Version = r.Host.Sallyport
+	if r.Environment != nil {
+		v.Environment = r.Environment.Tree
+	}
+	if r.Deps != nil {
+		v.Verdict, v.Packages = string(r.Deps.Verdict), r.Deps.Packages
+		v.Metadata = evidence.ScanMetadata{Started: r.Deps.Checked, Finished: r.Deps.Checked}
+		if err := describeCheck(&v, r.Deps); err != nil {
+			return nil, err
+		}
+	}
+	statement, err := evidence.AttestVulns(v, files)
+	if err != nil {
+		return nil, err
+	}
+	return s.seal(statement)
+}
+
+// describeCheck tells a check's findings: all of them as they are, and those that
+// are of an advisory in the standard's own terms too, unless they were decided.
+func describeCheck(v *evidence.Vulns, r *deps.Report) error {
+	if n := r.Database; n != nil {
+		v.Scanner.DB = evidence.ScannerDB{URI: string(n.Digest), Version: strconv.FormatInt(n.Serial, 10), LastUpdate: n.AsOf.UTC().Truncate(time.Second)}
+	}
+	for _, f := range r.Findings {
+		text, err := json.Marshal(f)
+		if err != nil {
+			return err
+		}
+		v.Findings = append(v.Findings, text)
+		if f.Hit == nil || f.Decided != nil {
+			continue
+		}
+		found := evidence.VulnFound{ID: f.Hit.ID, Severity: []evidence.VulnScore{{Method: "qualitative", Score: f.Hit.Severity.String()}}}
+		if f.Hit.Score > 0 {
+			found.Severity = append(found.Severity, evidence.VulnScore{Method: "cvss_score", Score: strconv.FormatFloat(f.Hit.Score, 'f', 1, 64)})
+		}
+		found.Annotations = []map[string]any{{"package": f.Package}, {"version": f.Version}, {"aliases": f.Hit.Aliases}}
+		v.Scanner.Result = append(v.Scanner.Result, found)
+	}
+	return nil
+}
