@@ -7,6 +7,7 @@ import (
 	"unicode"
 
 	"github.com/sallyport/sallyport"
+	"github.com/sallyport/sallyport/internal/dist"
 	"github.com/sallyport/sallyport/internal/lazyregexp"
 )
 
@@ -130,7 +131,7 @@ func (b *build) blamed(c cause, line, output string) (name, version string) {
 				// Only what is pinned can be to blame; anything else is a word that
 				// looks like a version.
 				for _, p := range b.pins {
-					if p.Name == normal(m[1]) {
+					if p.Name == dist.Normal(m[1]) {
 						return p.Name, p.Version
 					}
 				}

@@ -8,7 +8,10 @@ import (
 	"unicode/utf8"
 
 	"github.com/sallyport/sallyport"
+	"github.com/sallyport/sallyport/internal/dist"
 	"github.com/sallyport/sallyport/internal/lazyregexp"
+	"github.com/sallyport/sallyport/internal/pep440"
+	"github.com/sallyport/sallyport/internal/pep508"
 )
 
 // A Lock is a lock file that has been read and understood to its last line.
@@ -32,7 +35,7 @@ type Pin struct {
 	Sources []string // the same of source distributions, where the lock tells them apart
 
 	line   int
-	marker marker
+	marker *pep508.Marker
 }
 
 // maxLock bounds a lock file, in bytes. A thousand packages with the hashes of
@@ -81,7 +84,7 @@ func (l *Lock) errorf(line int, format string, args ...any) *sallyport.Error {
 func (l *Lock) selected(markers map[string]string) ([]Pin, error) {
 	var out []Pin
 	for _, p := range l.Packages {
-		if p.marker == nil || p.marker(markers) {
+		if p.marker == nil || p.marker.Holds(markers) {
 			out = append(out, p)
 		}
 	}
@@ -100,7 +103,6 @@ func (l *Lock) unique(pins []Pin) ([]Pin, error) {
 
 var (
 	nameForm = lazyregexp.New(`^[A-Za-z0-9]([A-Za-z0-9._-]{0,126}[A-Za-z0-9])?$`)
-	runs     = lazyregexp.New(`[-_.]+`)
 	// versionForm is a public or local version as PEP 440, appendix B, has it.
 	versionForm = lazyregexp.New(`^v?([0-9]+!)?[0-9]+(\.[0-9]+)*([-_.]?(a|b|c|rc|alpha|beta|pre|preview)[-_.]?[0-9]*)?` +
 		`(-[0-9]+|[-_.]?(post|rev|r)[-_.]?[0-9]*)?([-_.]?dev[-_.]?[0-9]*)?(\+[A-Za-z0-9]+([-_.][A-Za-z0-9]+)*)?$`)
@@ -108,12 +110,9 @@ var (
 	urlForm  = lazyregexp.New(`^https://[A-Za-z0-9.-]+(:[0-9]+)?/[A-Za-z0-9._~:/@!$&'()*+,;=%?-]*$`)
 )
 
-// normal returns the normalised form of a package's name (PEP 503).
-func normal(name string) string { return strings.ToLower(runs.ReplaceAllString(name, "-")) }
-
 // pin reads the name and version of a package.
 func (l *Lock) pin(name, version string, line int) (Pin, error) {
-	p := Pin{Name: normal(name), Version: version, line: line}
+	p := Pin{Name: dist.Normal(name), Version: version, line: line}
 	if !nameForm.MatchString(name) {
 		return p, l.errorf(line, "a package without a proper name").Try(again)
 	}
@@ -124,15 +123,26 @@ func (l *Lock) pin(name, version string, line int) (Pin, error) {
 }
 
 // condition reads the marker of an entry, if it has one.
-func (l *Lock) condition(text *string, line int) (marker, error) {
+func (l *Lock) condition(text *string, line int) (*pep508.Marker, error) {
 	if text == nil {
 		return nil, nil
 	}
-	m, err := parseMarker(*text)
+	m, err := pep508.ParseMarker(*text)
 	if err != nil {
 		return nil, l.errorf(line, "a marker that cannot be read: %w", err).Try(again)
 	}
 	return m, nil
+}
+
+// satisfies reports whether a version of Python is one that a requires-python
+// allows. One that cannot be read satisfies nothing.
+func satisfies(version, requires string) bool {
+	if strings.HasSuffix(version, "+") {
+		version += "local" // a build between releases
+	}
+	v, err := pep440.Parse(version)
+	clauses, bad := pep440.ParseSpecifiers(requires)
+	return err == nil && bad == nil && clauses.Contains(v)
 }
 
 // pythonFits checks a lock's requires-python.

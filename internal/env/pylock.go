@@ -3,7 +3,8 @@ package env
 import (
 	"slices"
 
-	"github.com/BurntSushi/toml"
+	"github.com/sallyport/sallyport/internal/format/toml"
+	"github.com/sallyport/sallyport/internal/pep508"
 )
 
 // A pylockTable is a package as PEP 751 has it, as far as it matters here.
@@ -29,31 +30,29 @@ func (l *Lock) readPylock(b []byte) error {
 		Version      string `toml:"lock-version"`
 		Environments []string
 		Requires     string `toml:"requires-python"`
-		Packages     []toml.Primitive
 	}
-	meta, err := l.decode(b, &root)
+	tables, err := toml.Decode(b, "packages", &root)
 	if err != nil {
-		return err
+		return l.broken(b, 0, err)
 	}
 	if root.Version != "1.0" {
 		return l.errorf(0, "a lock of another version than 1.0").Try("make the lock with a tool that writes lock-version 1.0")
 	}
-	var environments []marker
+	var environments []*pep508.Marker
 	for _, s := range root.Environments {
-		m, err := parseMarker(s)
+		m, err := pep508.ParseMarker(s)
 		if err != nil {
 			return l.errorf(0, "environments that cannot be read").Try(again)
 		}
 		environments = append(environments, m)
 	}
 	requires := map[string]string{}
-	at := lines(b, "packages", len(root.Packages))
-	for i, raw := range root.Packages {
+	for _, table := range tables {
 		var t pylockTable
-		if meta.PrimitiveDecode(raw, &t) != nil {
-			return l.errorf(at[i], "package %d of the lock cannot be read", i+1).Try(again)
+		if err := table.Into(&t); err != nil {
+			return l.broken(b, table.Line, err)
 		}
-		p, err := l.pylockPackage(t, at[i])
+		p, err := l.pylockPackage(t, table.Line)
 		if err != nil {
 			return err
 		}
@@ -65,7 +64,7 @@ func (l *Lock) readPylock(b []byte) error {
 		if err := l.pythonFits(root.Requires, version); err != nil {
 			return nil, err
 		}
-		if len(environments) > 0 && !slices.ContainsFunc(environments, func(m marker) bool { return m(markers) }) {
+		if len(environments) > 0 && !slices.ContainsFunc(environments, func(m *pep508.Marker) bool { return m.Holds(markers) }) {
 			return nil, l.errorf(0, "the lock is not for this platform and Python %s", version).Try("make the lock again for this platform")
 		}
 		pins, err := l.selected(markers)

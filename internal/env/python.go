@@ -73,7 +73,7 @@ func Discover(ctx context.Context) (*Python, error) {
 	}
 	p := report.Python
 	p.platform, p.pip, p.markers = report.Platform, report.Pip, report.Markers
-	if compareVersions(p.Version, "<", oldestPython) {
+	if !satisfies(p.Version, ">="+oldestPython) {
 		return nil, sallyport.Errorf(sallyport.Invalid, "Python %s is too old: environments need %s", p.Version, oldestPython).At("%s", path).
 			Try("set SALLYPORT_PYTHON to a newer one")
 	}

@@ -18,6 +18,7 @@ import (
 	"strings"
 
 	"github.com/sallyport/sallyport"
+	"github.com/sallyport/sallyport/internal/dist"
 )
 
 // distInfos returns the metadata folders of the installed packages, in the order
@@ -63,37 +64,28 @@ func (b *build) record(dir string) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := csv.NewReader(bytes.NewReader(text))
-	r.FieldsPerRecord = 3
-	rows, err := r.ReadAll()
-	if err != nil {
-		return nil, sallyport.Errorf(sallyport.Invalid, "the package's RECORD cannot be read").At("%s", filepath.Base(dir))
-	}
 	site, err := filepath.Rel(b.tree(), filepath.Dir(dir))
 	if err != nil {
 		return nil, err
 	}
 	out := map[string]string{}
-	for _, row := range rows {
-		name := path.Join(filepath.ToSlash(site), filepath.ToSlash(row[0]))
-		if path.IsAbs(row[0]) || !filepath.IsLocal(filepath.FromSlash(name)) {
-			return nil, sallyport.Errorf(sallyport.Refused, "the package installs a file outside the environment").At("%s", filepath.Base(dir)).
+	err = dist.Record(bytes.NewReader(text), func(row dist.Row) error {
+		name := path.Join(filepath.ToSlash(site), filepath.ToSlash(row.Path))
+		if path.IsAbs(row.Path) || !filepath.IsLocal(filepath.FromSlash(name)) {
+			return sallyport.Errorf(sallyport.Refused, "the package installs a file outside the environment").At("%s", filepath.Base(dir)).
 				Try("do not use this package")
 		}
-		out[name] = row[1]
+		out[name] = row.Hash
+		return nil
+	})
+	if e, ok := errors.AsType[*sallyport.Error](err); ok && e.Place == "" {
+		return nil, e.At("%s", filepath.Base(dir))
 	}
-	return out, nil
+	return out, err
 }
 
 // nameOf returns the package and version that a metadata folder's name holds.
-func nameOf(dir string) (name, version string) {
-	base := strings.TrimSuffix(filepath.Base(dir), ".dist-info")
-	i := strings.LastIndexByte(base, '-')
-	if i < 0 {
-		return normal(base), ""
-	}
-	return normal(base[:i]), base[i+1:]
-}
+func nameOf(dir string) (name, version string) { return dist.Folder(filepath.Base(dir)) }
 
 // clashes returns the files that several packages brought with different bytes,
 // by the package whose name sorts last.

@@ -4,7 +4,9 @@ import (
 	"strings"
 
 	"github.com/sallyport/sallyport"
+	"github.com/sallyport/sallyport/internal/dist"
 	"github.com/sallyport/sallyport/internal/lazyregexp"
+	"github.com/sallyport/sallyport/internal/pep508"
 )
 
 // howToPin is what to do about a lock that does not hold everything fast.
@@ -76,7 +78,7 @@ func (l *Lock) readRequirement(line int, s string) error {
 	spec, condition := cutMarker(s)
 	if condition != "" {
 		var err error
-		if p.marker, err = parseMarker(condition); err != nil {
+		if p.marker, err = pep508.ParseMarker(condition); err != nil {
 			return l.errorf(line, "a marker that cannot be read: %w", err).Try("make the lock again")
 		}
 	}
@@ -84,7 +86,7 @@ func (l *Lock) readRequirement(line int, s string) error {
 	if m == nil || !nameForm.MatchString(m[1]) {
 		return l.notPinned(line, spec)
 	}
-	p.Name = normal(m[1])
+	p.Name = dist.Normal(m[1])
 	if m[2] == "@" {
 		if err := l.readURL(&p, m[3]); err != nil {
 			return err
@@ -152,7 +154,7 @@ func (l *Lock) notPinned(line int, spec string) error {
 		return l.errorf(line, "a path or URL without a name").Try("write NAME @ URL --hash=sha256:…")
 	}
 	if name := firstName.FindString(spec); name != "" && len(name) < 128 {
-		return l.errorf(line, "%s is not pinned to one version", normal(name)).Try(howToPin)
+		return l.errorf(line, "%s is not pinned to one version", dist.Normal(name)).Try(howToPin)
 	}
 	return l.errorf(line, "not a requirement").Try("write NAME==VERSION --hash=sha256:…")
 }

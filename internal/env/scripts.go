@@ -1,7 +1,6 @@
 package env
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
@@ -9,8 +8,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
+	"github.com/sallyport/sallyport/internal/dist"
 	"github.com/sallyport/sallyport/internal/lazyregexp"
 )
 
@@ -56,29 +55,18 @@ func (b *build) entryPoints(dir string) error {
 	if err != nil {
 		return err
 	}
-	section := ""
-	for lines := bufio.NewScanner(bytes.NewReader(text)); lines.Scan(); {
-		line := strings.TrimSpace(lines.Text())
-		if strings.HasPrefix(line, "[") {
-			section = line
-			continue
+	return dist.Entries(bytes.NewReader(text), func(e dist.Entry) error {
+		m := entryForm.FindStringSubmatch(e.Value)
+		if !e.Script() || !entryName.MatchString(e.Name) || m == nil {
+			return nil
 		}
-		name, value, found := strings.Cut(line, "=")
-		name = strings.TrimSpace(name)
-		m := entryForm.FindStringSubmatch(strings.TrimSpace(value))
-		if section != "[console_scripts]" && section != "[gui_scripts]" || !found || !entryName.MatchString(name) || m == nil {
-			continue
-		}
-		script := filepath.Join(b.tree(), "bin", name)
+		script := filepath.Join(b.tree(), "bin", e.Name)
 		if info, err := os.Lstat(script); err != nil || !info.Mode().IsRegular() {
-			continue // the installer knew better; what it did not write is not missed
+			return nil // the installer knew better; what it did not write is not missed
 		}
 		content := fmt.Sprintf("#!%s/bin/python\nimport sys\nfrom %s import %s\nif __name__ == \"__main__\":\n    sys.exit(%s%s())\n", Mount, m[1], m[2], m[2], m[3])
-		if err := replace(script, []byte(content), 0o755); err != nil {
-			return err
-		}
-	}
-	return nil
+		return replace(script, []byte(content), 0o755)
+	})
 }
 
 // rewriteFirstLine replaces a first line that names a python below the build's folder. For

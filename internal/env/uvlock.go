@@ -4,7 +4,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/BurntSushi/toml"
+	"github.com/sallyport/sallyport/internal/dist"
+	"github.com/sallyport/sallyport/internal/format/toml"
+	"github.com/sallyport/sallyport/internal/pep508"
 )
 
 // A uvPackage is a package of uv.lock with the edges of its graph.
@@ -19,7 +21,7 @@ type uvPackage struct {
 type uvEdge struct {
 	name, version string
 	extras        []string
-	marker        marker
+	marker        *pep508.Marker
 	line          int // of the package that it leads from
 }
 
@@ -47,24 +49,22 @@ func (l *Lock) readUV(b []byte) error {
 	l.Format = "uv.lock"
 	var root struct {
 		Version  int
-		Requires string           `toml:"requires-python"`
-		Packages []toml.Primitive `toml:"package"`
+		Requires string `toml:"requires-python"`
 	}
-	meta, err := l.decode(b, &root)
+	tables, err := toml.Decode(b, "package", &root)
 	if err != nil {
-		return err
+		return l.broken(b, 0, err)
 	}
 	if root.Version != 1 {
 		return l.errorf(0, "a uv.lock of another version than 1").Try("export it: uv export --format requirements-txt -o requirements.lock")
 	}
 	var all []uvPackage
-	at := lines(b, "package", len(root.Packages))
-	for i, raw := range root.Packages {
+	for _, table := range tables {
 		var t uvTable
-		if meta.PrimitiveDecode(raw, &t) != nil {
-			return l.errorf(at[i], "package %d of the lock cannot be read", i+1).Try(again)
+		if err := table.Into(&t); err != nil {
+			return l.broken(b, table.Line, err)
 		}
-		p, err := l.uvPackage(t, at[i])
+		p, err := l.uvPackage(t, table.Line)
 		if err != nil {
 			return err
 		}
@@ -131,7 +131,7 @@ func (l *Lock) uvEdges(dependencies []uvDependency, line int) ([]uvEdge, error) 
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, uvEdge{name: normal(d.Name), version: d.Version, extras: d.Extra, marker: m, line: line})
+		out = append(out, uvEdge{name: dist.Normal(d.Name), version: d.Version, extras: d.Extra, marker: m, line: line})
 	}
 	return out, nil
 }
@@ -145,7 +145,7 @@ func (l *Lock) walkUV(all []uvPackage, markers map[string]string) ([]Pin, error)
 	var visit func(p *uvPackage, extra string) error
 	follow := func(edges []uvEdge) error {
 		for _, e := range edges {
-			if e.marker != nil && !e.marker(markers) {
+			if e.marker != nil && !e.marker.Holds(markers) {
 				continue
 			}
 			p, err := l.find(all, e)

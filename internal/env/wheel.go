@@ -2,7 +2,6 @@ package env
 
 import (
 	"archive/zip"
-	"bufio"
 	"io"
 	"os"
 	"path"
@@ -10,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/sallyport/sallyport"
+	"github.com/sallyport/sallyport/internal/dist"
 )
 
 // checkWheels reads every wheel of a folder before an installer does. A hash
@@ -53,26 +53,11 @@ func checkWheel(name string) error {
 		if err != nil {
 			return refuse("cannot be unpacked")
 		}
-		ok := safeEntryPoints(io.LimitReader(r, bound))
+		ok := dist.Safe(io.LimitReader(r, bound))
 		r.Close()
 		if !ok {
 			return refuse("has an entry point whose name leaves the environment")
 		}
 	}
 	return nil
-}
-
-// safeEntryPoints reports whether no name in an entry_points.txt is a path. It
-// does not ask in which section a name stands or which sign ends it: installers
-// differ in what they take for a name, and no honest one holds a slash.
-func safeEntryPoints(r io.Reader) bool {
-	lines := bufio.NewScanner(r)
-	for lines.Scan() {
-		line := strings.TrimSpace(lines.Text())
-		name, _, _ := strings.Cut(line, "=")
-		if !strings.HasPrefix(line, "#") && strings.ContainsAny(name, `/\`) {
-			return false
-		}
-	}
-	return lines.Err() == nil
 }

@@ -197,19 +197,3 @@ func hostileTo(t *testing.T, tool string, p *Python) {
 		})
 	}
 }
-
-// Whatever bytes a wheel has, checking it ends with a verdict.
-func FuzzEntryPoints(f *testing.F) {
-	f.Add("[console_scripts]\nalpha = alpha:main\n")
-	f.Add("../x = y:z\n# a/b\n")
-	f.Fuzz(func(t *testing.T, s string) {
-		if !safeEntryPoints(strings.NewReader(s)) {
-			return
-		}
-		for line := range strings.SplitSeq(s, "\n") {
-			if before, _, found := strings.Cut(strings.TrimSpace(line), "="); found && before[:min(1, len(before))] != "#" && strings.ContainsAny(before, `/\`) {
-				t.Fatalf("a path passed: %q", line)
-			}
-		}
-	})
-}
