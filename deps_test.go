@@ -23,17 +23,21 @@ const layers = `
 	cmd/sallyport
 	site
 	door  erase
-	run  twin  deps
+	run  twin
+	deps
 	scan  evidence
+	bom  installed
+	advisory  lockfile  lookalike  pep740  vex
 	inspect/archives  inspect/configs  inspect/graphs  inspect/keras  inspect/pickles  inspect/sources  inspect/trees
 	inspect/configs/objects  inspect/tensors
 	inspect
 	format/flat  format/gguf  format/hdf5  format/jinja  format/msgpack  format/npy  format/pickle  format/protobuf  format/python  format/sevenzip  format/tar  format/ubjson  format/xml  format/zip
 	format/json  format/squash
 	dataset  env  project  launch
-	sandbox  format  ledger
-	blob
-	state  seal  flock  lazyregexp  examples
+	format/toml  format/outline
+	sandbox  format  format/yaml  ledger  pep508
+	blob  dist  pep440
+	state  seal  flock  lazyregexp  purl  sarif  examples
 	root
 `
 
@@ -41,21 +45,22 @@ const layers = `
 // imports them, and they import each other downwards.
 const beside = `
 	bench
-	adversary  crash
+	adversary  crash  oracle
 `
 
 // outside lists every module from elsewhere, which packages may import it, and
 // what for. What only tests import is not listed.
 const outside = `
 	filippo.io/age               seal                          wraps keys for people
-	github.com/BurntSushi/toml   env                           uv.lock and pylock.toml
-	github.com/goccy/go-yaml     project inspect/configs       sallyport.yaml, with positions; YAML beside models, as a tree
-	github.com/klauspost/compress blob format/squash inspect/archives format/zip format/sevenzip S2 compression of segments; deflate and Zstandard
+	github.com/BurntSushi/toml   format/toml                   the decoder, within bounds
+	github.com/goccy/go-yaml     format/yaml project inspect/configs advisory deps sallyport.yaml, with positions; YAML beside models, as a tree; advisories, the policy
+	github.com/pandatix/go-cvss  advisory                      scores of advisories
+	github.com/klauspost/compress bench blob format/squash inspect/archives format/zip format/sevenzip S2 compression of segments; deflate and Zstandard
 	github.com/pierrec/lz4/v4    format/squash adversary       LZ4 frames
 	github.com/spf13/cobra       cmd/sallyport                 commands, completion
 	github.com/ulikunitz/xz      format/squash format/sevenzip adversary xz, LZMA and LZMA2
 	golang.org/x/crypto          evidence                      BLAKE2 of model signatures made elsewhere
-	golang.org/x/mod             ledger evidence site          the Merkle log and signed notes
+	golang.org/x/mod             ledger evidence pep740 site   the Merkle log and signed notes
 	golang.org/x/net             sandbox crash                 filter programs, DNS messages
 	golang.org/x/sys             *                             the operating system, where os does not reach
 	golang.org/x/term            cmd/sallyport                 passphrases and progress
@@ -69,8 +74,8 @@ const guarded = `
 	plugin            -                               files from outside are never loaded
 	encoding/gob      -                               files from outside are never deserialised
 	unsafe            sandbox crash                   system calls that take pointers to structures
-	os/exec           cmd/sallyport env project sandbox crash bench  demo; uv and pip; git; the confined program; the traced one; peers
-	net/http          -                               nothing speaks to the network but the sandbox, for hosts that are allowed
+	os/exec           cmd/sallyport env project sandbox crash bench oracle  demo; uv and pip; git; the confined program; the traced one; peers; other people's implementations
+	net/http          deps                            advisories that somebody asks for by URL; nothing else speaks to the network but the sandbox
 	net/rpc           -                               the same
 	html/template     erase                           the certificate's page; nothing serves pages
 `

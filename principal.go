@@ -60,6 +60,7 @@ const (
 	TakeModel Action = "take a model out"
 	Waive     Action = "waive findings"
 	Erase     Action = "take a person out"
+	Advise    Action = "bring advisories in"
 	ReadLog   Action = "read the ledger"
 )
 
@@ -73,6 +74,7 @@ var allowed = map[Action][]Role{
 	TakeModel: {Operator, Reviewer},
 	Waive:     {Reviewer},
 	Erase:     {Steward},
+	Advise:    {Steward, Operator, Reviewer, Auditor}, // not who would have to mend what they say
 	ReadLog:   {Developer, Steward, Operator, Reviewer, Auditor},
 }
 

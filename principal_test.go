@@ -19,6 +19,7 @@ func TestMay(t *testing.T) {
 		take a model out                 .         .        x         x         .
 		waive findings                   .         .        .         x         .
 		take a person out                .         x        .         .         .
+		bring advisories in              .         x        x         x         x
 		read the ledger                  x         x        x         x         x
 	`
 	lines := strings.Split(strings.TrimSpace(table), "\n")

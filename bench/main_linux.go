@@ -4,11 +4,12 @@
 //
 //	go run ./bench [-quick] [-only PART,…] [-rounds N] [-dir DIR] [-json]
 //	               [-peers DIR] [-python PATH] [-hostile DIR] [-benign DIR] [-hub FILE]
+//	               [-advisories PATH]
 //
 // It is a report and not a test: it ends with 0 when a bar is missed, and says
 // so. The parts are start (a sandbox), python (inside one), csv and tree (data
-// in and out), the ones that scan models, adversary (a million made-up cases)
-// ledger and erase. The whole takes some forty minutes.
+// in and out), the ones that scan models, adversary (a million made-up cases),
+// deps (dependencies), ledger and erase. The whole takes some forty minutes.
 package main
 
 import (
@@ -66,6 +67,7 @@ var parts = []struct {
 	{"scan-benign", (*bench).measureBenign, func(scale) int64 { return 64e6 }},
 	{"scan-hub", (*bench).measureHub, func(scale) int64 { return 64e6 }},
 	{"adversary", (*bench).measureAdversary, func(scale) int64 { return 0 }},
+	{"deps", (*bench).measureDeps, func(s scale) int64 { return int64(s.Bills) * 40_000 }},
 	{"ledger", (*bench).measureLedger, func(s scale) int64 { return int64(s.Entries) * 4096 }},
 	{"erase", (*bench).measureErase, func(s scale) int64 { return int64(s.Subjects) * 400 }},
 }
@@ -91,7 +93,9 @@ type given struct {
 	hostile string // folders of files, all of them harmful or none
 	benign  string
 	hub     string // list of what real models name
-	seed    uint64 // of the adversary
+
+	advisories string // records of PyPA, a folder or an archive
+	seed       uint64 // of the adversary
 }
 
 func command(ctx context.Context, args []string, out, log io.Writer) (err error) {
@@ -111,6 +115,7 @@ func command(ctx context.Context, args []string, out, log io.Writer) (err error)
 	f.StringVar(&g.hostile, "hostile", "", "`folder` of hostile pickles, scanned beside those that are made")
 	f.StringVar(&g.benign, "benign", "", "`folder` of honest models, scanned beside those that are made")
 	f.StringVar(&g.hub, "hub", os.Getenv("SALLYPORT_BENCH_HUB"), "`file` that lists what real models name, as JSON lines")
+	f.StringVar(&g.advisories, "advisories", os.Getenv("SALLYPORT_BENCH_ADVISORIES"), "`folder` or tar.zst of the advisory database of the PyPA")
 	f.Uint64Var(&g.seed, "seed", seed, "`number` that decides which adversarial cases are made")
 	if err := f.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return nil

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -31,17 +32,20 @@ type cost struct {
 
 // spend runs a program, and waits first until nothing is left to be written to
 // disk by what went before.
-func spend(c *exec.Cmd) (cost, error) {
+func spend(c *exec.Cmd) (cost, error) { return spendEnding(c, 0) }
+
+// spendEnding is spend of a program that is to end with a code.
+func spendEnding(c *exec.Cmd, code int) (cost, error) {
 	var complaint strings.Builder
 	c.Stderr = &complaint
 	unix.Sync()
 	begun := time.Now()
 	err := c.Run()
 	took := time.Since(begun)
-	if err != nil {
+	if c.ProcessState == nil || c.ProcessState.ExitCode() != code {
 		why := strings.TrimSpace(complaint.String())
 		if why == "" {
-			why = err.Error()
+			why = fmt.Sprint(err)
 		}
 		return cost{}, sallyport.Errorf(sallyport.StageFailed, "%s: %s", strings.Join(c.Args[:min(3, len(c.Args))], " "), why)
 	}

@@ -157,15 +157,17 @@ type scale struct {
 
 	Subjects int `json:"erase_subjects"`
 	Versions int `json:"erase_versions"`
+
+	Bills int `json:"deps_bills"` // environments that deps checks again
 }
 
 var (
 	full = scale{Table: 1e9, Files: 100_000, Starts: 300, Rounds: 3, Spins: 61, Appends: 2000, Entries: 100_000,
 		Dense: 5_200_000, Large: 1 << 30, Hostile: 400, Cases: 1_000_000,
-		Subjects: 1_000_000, Versions: 100}
+		Subjects: 1_000_000, Versions: 100, Bills: 10_000}
 	quick = scale{Table: 64e6, Files: 5_000, Starts: 50, Rounds: 1, Spins: 9, Appends: 200, Entries: 5_000,
 		Dense: 260_000, Large: 32 << 20, Hostile: 60, Cases: 10_000,
-		Subjects: 20_000, Versions: 100}
+		Subjects: 20_000, Versions: 100, Bills: 500}
 )
 
 // A machine is what the figures were taken on. They mean little anywhere else.

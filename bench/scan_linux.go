@@ -134,9 +134,16 @@ func (b *bench) measureOne(ctx context.Context, name, file string, rival bool) e
 }
 
 // measureMemory scans a folder of everything that is large in its own way, as
-// many at one time as the command does.
+// many at one time as the command does, and then archives of many members.
 func (b *bench) measureMemory(ctx context.Context) error {
 	b.say("scan-memory")
+	if err := b.measureKinds(ctx); err != nil {
+		return err
+	}
+	return b.measureMembers(ctx)
+}
+
+func (b *bench) measureKinds(ctx context.Context) error {
 	dir := filepath.Join(b.dir, "models")
 	defer os.RemoveAll(dir) // the work folder goes anyway
 	if err := writeModels(dir, b.scale); err != nil {

@@ -4,7 +4,8 @@ package examples
 
 import "embed"
 
-// Files holds each example as a folder: readmission.
+// Files holds each example as a folder: the project readmission, and advisories
+// about packages that it uses, one of them made up.
 //
-//go:embed all:readmission
+//go:embed all:readmission advisories advisories-later
 var Files embed.FS

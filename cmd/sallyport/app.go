@@ -108,7 +108,7 @@ Environment:
 	f.BoolVar(&a.json, "json", false, "print JSON instead of text")
 	root.AddCommand(
 		a.demoCommand(), a.initCommand(), a.idCommand(), a.dataCommand(), a.runCommand(), a.runsCommand(),
-		a.reproduceCommand(), a.scanCommand(), a.eraseCommand(), a.erasuresCommand(), a.verifyCommand(), a.logCommand(), a.versionCommand(),
+		a.reproduceCommand(), a.scanCommand(), a.depsCommand(), a.incidentsCommand(), a.eraseCommand(), a.erasuresCommand(), a.verifyCommand(), a.logCommand(), a.versionCommand(),
 	)
 	return root
 }

@@ -63,6 +63,9 @@ var steps = []struct {
 		"their own; the plaintext can go.",
 		run: []string{"sallyport data add encounters encounters.csv --subject patient_nbr", "rm encounters.csv",
 			"sallyport data show encounters"}},
+	{say: "Bring in what is known about packages: here a few real advisories of 2024, taken\n" +
+		"for all of today's. Then look at those that the project is locked to.",
+		run: []string{"sallyport deps update --from ../advisories --as-of today", "sallyport deps", "sallyport deps tree --why scipy"}},
 	{say: "Rehearse on a tenth of the patients, then on a quarter. The environment is built\n" +
 		"once, from the hashes in the lock. Inside there is no network, and code and data\n" +
 		"are read-only.",
@@ -78,6 +81,10 @@ var steps = []struct {
 			"sallyport verify model --trust ledger/trust.json"}},
 	{say: "Was it really made that way? Build it again from the record alone and compare.",
 		run: []string{"sallyport reproduce @full --quiet"}},
+	{say: "Months later something becomes known about a package (made up here). Which models\n" +
+		"were made with it, and who sees to it until when?",
+		run: []string{"sallyport deps update --from ../advisories --from ../advisories-later --as-of today", "sallyport incidents show i1",
+			"sallyport incidents close i1 --note made-up"}},
 	{say: "A patient withdraws her consent. What has learned from her?",
 		run: []string{"sallyport erase --subject 362610 --plan"}},
 	{say: "Take her out: of every version, of everything that was made of them, of the models.\n" +
@@ -151,6 +158,14 @@ func (d *demo) project() error {
 	}
 	if err := os.CopyFS(d.work, src); err != nil {
 		return err
+	}
+	for _, name := range []string{"advisories", "advisories-later"} {
+		if src, err = fs.Sub(examples.Files, name); err != nil {
+			return err
+		}
+		if err := os.CopyFS(filepath.Join(d.dir, name), src); err != nil {
+			return err
+		}
 	}
 	packed := filepath.Join(d.work, "encounters.csv.gz")
 	if err := gunzip(packed, filepath.Join(d.work, "encounters.csv")); err != nil {

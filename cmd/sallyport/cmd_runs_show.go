@@ -123,11 +123,15 @@ func (a *app) showDiff(ctx context.Context, runs *run.Service, r *run.Record) er
 	return runs.ReadDiff(ctx, r, a.out)
 }
 
-// attemptsOf returns what each stage tried to reach, to those who may know.
+// attemptsOf returns what each stage tried to reach, to those who may know; to
+// all others nil. What was destroyed is left out.
 func (a *app) attemptsOf(ctx context.Context, runs *run.Service, r *run.Record) (map[string][]sandbox.Attempt, error) {
+	if runs.Output == nil {
+		return nil, nil
+	}
 	all := map[string][]sandbox.Attempt{}
 	for _, st := range r.Stages {
-		if st.Network.Attempts == 0 || runs.Output == nil {
+		if st.Attempts == nil || len(st.Attempts.Segments) == 0 {
 			continue
 		}
 		text, err := runs.Attempts(ctx, st)
@@ -252,10 +256,13 @@ func (a *app) printAttempts(r *run.Record, tries map[string][]sandbox.Attempt) {
 			continue
 		}
 		a.print("\nstage %s tried to reach:\n", st.Name)
-		if len(tries[st.Name]) == 0 {
+		listed, ok := tries[st.Name]
+		switch {
+		case tries == nil:
 			a.print("  (who may open the output of a run sees the names)\n")
+		case !ok && st.Attempts != nil:
+			a.print("  (the names were destroyed with what it printed)\n")
 		}
-		listed := tries[st.Name]
 		for _, t := range listed[:min(len(listed), fewAttempts)] {
 			a.print("  %s\n", cut(attemptText(t), width-2))
 		}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -126,6 +127,23 @@ func (k *killer) must(t *testing.T, dir string, args ...string) string {
 // every kills the command at each of its points, each time on a fresh copy of
 // from, and lets check look at what is left.
 func (k *killer) every(t *testing.T, args []string, from string, check func(dir string, killed bool)) {
+	t.Helper()
+	k.kill(t, args, from, func(_, _ crash.Point) bool { return true }, check)
+}
+
+// turns kills the command where it turns to something else. Half of a transaction
+// is none, wherever in it; and who is killed loses nothing that is not synced yet.
+func (k *killer) turns(t *testing.T, args []string, from string, check func(dir string, killed bool)) {
+	t.Helper()
+	k.kill(t, args, from, func(before, at crash.Point) bool {
+		return at != before && !slices.Contains([]string{"open", "fchown", "fsync"}, at.Call)
+	}, check)
+}
+
+// kill kills the command at those of its points that are worth it, by the point
+// before.
+func (k *killer) kill(t *testing.T, args []string, from string, worth func(before, at crash.Point) bool, check func(dir string, killed bool)) {
+	t.Helper()
 	dir := filepath.Join(scratch(t), "p")
 	copyTree(t, dir, from)
 	points, err := crash.Points(k.command(dir, args...), dir)
@@ -137,8 +155,13 @@ func (k *killer) every(t *testing.T, args []string, from string, check func(dir 
 	if len(points) < 10 {
 		t.Fatalf("only %d points: the harness sees too little", len(points))
 	}
-	t.Logf("%d points", len(points))
+	tried := 0
+	defer func() { t.Logf("killed at %d of %d points", tried, len(points)) }()
 	for n := 1; n <= len(points); n++ {
+		if n > 1 && !worth(points[n-2], points[n-1]) {
+			continue
+		}
+		tried++
 		if err := os.RemoveAll(dir); err != nil {
 			t.Fatal(err)
 		}

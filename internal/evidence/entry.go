@@ -55,7 +55,7 @@ func (f *folder) verifyEntry() {
 		return
 	}
 	f.entry = &entry
-	f.report.add(checkEntry, "holds the digests of the signature, the provenance and the scan", nil)
+	f.report.add(checkEntry, "holds the digests of all the evidence", nil)
 }
 
 func (f *folder) openEntry() (Entry, error) {
@@ -78,6 +78,8 @@ func (f *folder) openEntry() (Entry, error) {
 		why = "does not hold the digest of " + ProvenanceFile
 	case !e.holds(f.scan):
 		why = "does not hold the digest of " + ScanFile
+	case !e.holds(f.vulns):
+		why = "does not hold the digest of " + VulnsFile
 	case e.Object != f.provenance.RunDetails.Metadata.InvocationID:
 		why = "is about another run than the provenance"
 	case !slices.ContainsFunc(f.by, func(s signer) bool { return s.principal == nil || s.Name == e.By }):

@@ -25,7 +25,7 @@ func (f *folder) verifyFiles() {
 	var signedDiff, madeDiff Difference
 	var count, size int64
 	skip := func(name string) bool {
-		return slices.Contains([]string{SignatureFile, ProvenanceFile, ScanFile, EntryFile, ProofFile}, name)
+		return slices.Contains([]string{SignatureFile, ProvenanceFile, ScanFile, VulnsFile, EntryFile, ProofFile}, name)
 	}
 	err := walk(f.root, false, skip, func(name string) error {
 		digest, n, err := sum(f.root, name)

@@ -15,7 +15,8 @@ const (
 	Dir            = "model.evidence"                        // everything else that vouches for the folder
 	ProvenanceFile = "model.evidence/provenance.intoto.json" // DSSE envelope of SLSA provenance
 	ScanFile       = "model.evidence/scan.intoto.json"       // DSSE envelope of the scan's test result
-	EntryFile      = "model.evidence/ledger.entry"           // the ledger's leaf that holds the digests of the three
+	VulnsFile      = "model.evidence/vulns.intoto.json"      // DSSE envelope of the check of the run's dependencies
+	EntryFile      = "model.evidence/ledger.entry"           // the ledger's leaf that holds the digests of the four
 	ProofFile      = "model.evidence/ledger.tlog-proof"      // C2SP tlog-proof of the leaf
 )
 
@@ -34,6 +35,7 @@ const (
 	checkFiles      = "model files"
 	checkSubjects   = "provenance files"
 	checkScan       = "scan"
+	checkVulns      = "dependencies"
 	checkEntry      = "ledger entry"
 	checkInclusion  = "ledger inclusion"
 	checkRevoked    = "not revoked"
@@ -43,13 +45,14 @@ const (
 // to the first:
 //
 //   - the log's key signed a checkpoint whose tree has the entry (inclusion);
-//   - the entry, which is about this run, holds the digests of the three files
+//   - the entry, which is about this run, holds the digests of the four files
 //     of evidence (entry), which fixes every bit of them;
-//   - trusted keys signed them (signature, provenance, scan), and a signer may
-//     vouch for such a run (signers);
+//   - trusted keys signed them (signature, provenance, scan, dependencies), and a
+//     signer may vouch for such a run (signers);
 //   - they name the digests of the files in the folder, and the folder holds
 //     no other file (files);
-//   - each of these files passed the scan (scan).
+//   - each of these files passed the scan (scan), and what made them passed the
+//     check of dependencies when it ran (dependencies).
 //
 // That the site has not taken its word back since is one more question: a fresh
 // list of revocations says so (revoked).
@@ -73,6 +76,7 @@ func VerifyFolder(dir string, trust Trust, included InclusionFunc, revoked Revok
 	f.verifySigners()
 	f.verifyFiles()
 	f.verifyScan()
+	f.verifyVulns()
 	f.verifyEntry()
 	f.verifyInclusion(included)
 	f.verifyRevoked(revoked)
@@ -86,12 +90,12 @@ type folder struct {
 	signers []signer
 	report  Report
 
-	signature, envelope, scan, leaf []byte // as read, whatever they turn out to be
-	model                           *Model
-	subjects                        map[string]sallyport.Digest
-	provenance                      *Provenance
-	by                              []signer // of the provenance
-	entry                           *Entry
+	signature, envelope, scan, vulns, leaf []byte // as read, whatever they turn out to be
+	model                                  *Model
+	subjects                               map[string]sallyport.Digest
+	provenance                             *Provenance
+	by                                     []signer // of the provenance
+	entry                                  *Entry
 }
 
 var errGrounds = sallyport.Errorf(sallyport.Unknown, "not checked, because an earlier check did not pass").

@@ -21,13 +21,13 @@ func TestGoodFolderVerifies(t *testing.T) {
 	if err != nil || r.Err() != nil {
 		t.Fatalf("%v, %v: %+v", err, r.Err(), r.Checks)
 	}
-	if len(r.Checks) != 9 {
-		t.Errorf("%d checks, want 9", len(r.Checks))
+	if len(r.Checks) != 10 {
+		t.Errorf("%d checks, want 10", len(r.Checks))
 	}
 	if r.Provenance == nil || r.Provenance.RunDetails.Metadata.InvocationID != "run/3f9c2b1a" || r.Entry == nil || r.Entry.By != "olga" {
 		t.Errorf("the report lacks what was established: %+v", r)
 	}
-	if len(r.Signed) != 3 || r.Signed[0].By.Name != "olga" || r.Signed[1].By.ID != s.signer.key(t, "").ID {
+	if len(r.Signed) != 4 || r.Signed[0].By.Name != "olga" || r.Signed[1].By.ID != s.signer.key(t, "").ID {
 		t.Errorf("signed by %+v", r.Signed)
 	}
 }
@@ -93,7 +93,7 @@ func TestAnyFlippedBitIsFound(t *testing.T) {
 func FuzzChangedFolder(f *testing.F) {
 	s := newSite(f)
 	dir := s.folder(f, sampleRun(), nil)
-	names := []string{SignatureFile, ProvenanceFile, ScanFile, EntryFile, ProofFile, "model.onnx", ".gitattributes", "empty"}
+	names := []string{SignatureFile, ProvenanceFile, ScanFile, VulnsFile, EntryFile, ProofFile, "model.onnx", ".gitattributes", "empty"}
 	f.Add(0, 10, []byte(" "))
 	f.Add(1, 0, []byte("{"))
 	f.Add(2, 4, []byte("0"))
@@ -151,6 +151,7 @@ func TestBadFolders(t *testing.T) {
 		{"no signature", remove(SignatureFile), checkSignature, "no such file", Failed},
 		{"no provenance", remove(ProvenanceFile), checkProvenance, "no such file", Failed},
 		{"no scan", remove(ScanFile), checkScan, "no such file", Failed},
+		{"no check of dependencies", remove(VulnsFile), checkVulns, "no such file", Failed},
 		{"no entry", remove(EntryFile), checkEntry, "no such file", Failed},
 		{"no proof", remove(ProofFile), checkInclusion, "no such file", Failed},
 		{"no evidence at all", remove(Dir), checkSubjects, "not checked", Unknown},
@@ -174,8 +175,8 @@ func TestBadFolders(t *testing.T) {
 					t.Errorf("%+v, want %v with %q and a mend", got, c.verdict, c.words)
 				}
 			}
-			if len(r.Checks) != 9 {
-				t.Errorf("%d checks, want 9", len(r.Checks))
+			if len(r.Checks) != 10 {
+				t.Errorf("%d checks, want 10", len(r.Checks))
 			}
 		})
 	}
@@ -215,6 +216,8 @@ func TestUntrustedFolders(t *testing.T) {
 			check: checkEntry, words: ProvenanceFile, kind: sallyport.Refused},
 		{name: "an entry without the scan", run: sampleRun(), entry: forget(ScanFile),
 			check: checkEntry, words: ScanFile, kind: sallyport.Refused},
+		{name: "an entry without the check of dependencies", run: sampleRun(), entry: forget(VulnsFile),
+			check: checkEntry, words: VulnsFile, kind: sallyport.Refused},
 		{name: "another log", run: sampleRun(), proof: included(newSite(t).trust.Ledger),
 			check: checkInclusion, words: "proof", kind: sallyport.Refused},
 		{name: "a proof that cannot be decided", run: sampleRun(),

@@ -177,7 +177,7 @@ func (s site) folder(t testing.TB, run Run, change func(map[string]any)) string 
 	if err != nil {
 		t.Fatal(err)
 	}
-	scan := s.scan(t, run, files)
+	scan, vulns := s.scan(t, run, files), s.vulns(t, run, files, "passed")
 	entry := map[string]any{
 		"n": 3, "kind": "run.finished", "time": "2026-03-01T09:04:31Z", "by": "olga", "object": "run/" + run.ID,
 		"digest": "sha256:" + strings.Repeat("0", 64), "salt": "AAAA",
@@ -185,6 +185,7 @@ func (s site) folder(t testing.TB, run Run, change func(map[string]any)) string 
 			"model/" + SignatureFile:  sallyport.Sum(signature),
 			"model/" + ProvenanceFile: sallyport.Sum(envelope),
 			"model/" + ScanFile:       sallyport.Sum(scan),
+			"model/" + VulnsFile:      sallyport.Sum(vulns),
 		},
 	}
 	if change != nil {
@@ -197,6 +198,7 @@ func (s site) folder(t testing.TB, run Run, change func(map[string]any)) string 
 	write(t, filepath.Join(dir, SignatureFile), signature)
 	write(t, filepath.Join(dir, ProvenanceFile), envelope)
 	write(t, filepath.Join(dir, ScanFile), scan)
+	write(t, filepath.Join(dir, VulnsFile), vulns)
 	write(t, filepath.Join(dir, EntryFile), leaf)
 	write(t, filepath.Join(dir, ProofFile), prove(t, s.log, leaf))
 	return dir
@@ -331,3 +333,16 @@ func must[T any](t testing.TB) func(T, error) T {
 }
 
 func hexSum(s string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(s))) }
+
+// vulns returns the envelope of a check of a run's dependencies.
+func (s site) vulns(t testing.TB, run Run, files []File, verdict string) []byte {
+	t.Helper()
+	v := Vulns{Invocation: "run/" + run.ID, Verdict: verdict, Packages: 3, Environment: run.Environment.Installed,
+		Metadata: ScanMetadata{run.Started, run.Started},
+		Findings: []json.RawMessage{json.RawMessage(`{"rule":"vulnerable"}`)}}
+	v.Scanner.Version, v.Scanner.DB = run.Version, ScannerDB{URI: "sha256:00", Version: "20260301090000", LastUpdate: run.Started}
+	v.Scanner.Result = []VulnFound{{ID: "PYSEC-2026-1", Severity: []VulnScore{{"qualitative", "high"}, {"cvss_score", "7.5"}},
+		Annotations: []map[string]any{{"package": "urllib3"}}}}
+	e := must[Envelope](t)(Seal(must[Statement](t)(AttestVulns(v, files)), s.signer))
+	return must[[]byte](t)(e.Marshal())
+}

@@ -37,7 +37,7 @@ type TestResult struct {
 // FindingInFile is one thing that a scan found.
 type FindingInFile struct {
 	File    string          `json:"file"`
-	Finding json.RawMessage `json:"finding"` // as package scan writes it
+	Finding json.RawMessage `json:"finding"` // as scan.Quiet leaves it
 }
 
 // A Scan is what the scan of a run's files came to.

@@ -14,6 +14,7 @@ import (
 	"github.com/sallyport/sallyport/internal/evidence"
 	"github.com/sallyport/sallyport/internal/installed"
 	"github.com/sallyport/sallyport/internal/ledger"
+	"github.com/sallyport/sallyport/internal/lockfile"
 )
 
 // checkDeps checks what the environment holds before anything of it runs. What
@@ -41,6 +42,29 @@ func (s *Service) checkDeps(ctx context.Context, p *plan, read func(string) ([]b
 		}
 	}
 	return nil
+}
+
+// CheckAgain checks what a run was executed with by what is known today, and by
+// the decisions that its own code held. It is what a door asks before it lets
+// something of the run out; the run's record says what was known then. A run
+// without an environment passes.
+func (s *Service) CheckAgain(ctx context.Context, r *Record) (*deps.Report, error) {
+	if r.Environment == nil {
+		return s.Deps.Check(ctx, &lockfile.List{}, nil, nil)
+	}
+	policy, err := deps.ReadPolicy(func(name string) ([]byte, error) { return s.codeFile(ctx, r, name) }, r.Project)
+	if err != nil {
+		return nil, err
+	}
+	var e env.Environment
+	if err := s.Log.View(ctx, func(tx *ledger.Tx) error { return tx.Get("environment", r.Environment.ID, &e) }); err != nil {
+		return nil, err
+	}
+	bill, err := s.Bill(ctx, &e)
+	if err != nil {
+		return nil, err
+	}
+	return s.Deps.Check(ctx, &bill.List, policy, bill.Problems)
 }
 
 // Bill returns what an environment is made of (object "bill"): every package,

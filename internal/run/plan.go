@@ -94,9 +94,12 @@ func (p *plan) keepCode(ctx context.Context, snap *project.Snapshot, code *shelf
 	return code.close()
 }
 
-// lookUp fixes parameters, data and environment. read returns a file of the
-// project as it is recorded.
+// lookUp fixes parameters, data and environment, of code that may run. read
+// returns a file of the project as it is recorded.
 func (s *Service) lookUp(ctx context.Context, p *plan, read func(string) ([]byte, error), watch Watch) error {
+	if err := s.notRevoked(ctx, p.record.Code); err != nil {
+		return err
+	}
 	p.code = func(root *os.Root) error {
 		r, err := s.open(ctx, p.record.Code.Snapshot)
 		if err != nil {

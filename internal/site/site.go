@@ -5,6 +5,7 @@
 //	packs/            sealed segments (blob)
 //	env/              built environments (env)
 //	runs/             a lock per running run (run)
+//	advisories/       the compiled advisories, public data (deps)
 //	keys/ledger       secret key that signs checkpoints, owner-only
 //	keys/data-…       the data ring, wrapped for stewards and operators
 //	keys/output-…     the output ring, wrapped for stewards, operators and reviewers
@@ -28,6 +29,7 @@ import (
 	"github.com/sallyport/sallyport"
 	"github.com/sallyport/sallyport/internal/blob"
 	"github.com/sallyport/sallyport/internal/dataset"
+	"github.com/sallyport/sallyport/internal/deps"
 	"github.com/sallyport/sallyport/internal/env"
 	"github.com/sallyport/sallyport/internal/flock"
 	"github.com/sallyport/sallyport/internal/ledger"
@@ -140,8 +142,13 @@ func (s *Site) Data() *dataset.Store {
 func (s *Site) Runs() *run.Service {
 	return &run.Service{
 		Log: s.Log, Blobs: s.Blobs, Data: s.Data(), Envs: s.Envs, Output: s.output,
-		Me: s.Me, Who: s.Who, Locks: filepath.Join(s.Dir, "runs"), Site: s.Name,
+		Me: s.Me, Who: s.Who, Locks: filepath.Join(s.Dir, "runs"), Site: s.Name, Deps: s.Deps(),
 	}
+}
+
+// Deps returns the service that keeps the site's advisories.
+func (s *Site) Deps() *deps.Service {
+	return &deps.Service{Log: s.Log, Dir: filepath.Join(s.Dir, "advisories"), Who: s.Who, Version: run.Version(), History: run.History}
 }
 
 // Recover mends what killed commands left behind: it records their runs as
@@ -170,6 +177,9 @@ func (s *Site) sweep(ctx context.Context) (err error) {
 // sweepAlone is sweep for who holds the lock alone.
 func (s *Site) sweepAlone(ctx context.Context) error {
 	if err := s.sweepKeys(ctx); err != nil {
+		return err
+	}
+	if err := s.Deps().Sweep(ctx); err != nil {
 		return err
 	}
 	var packs map[string]bool

@@ -108,20 +108,25 @@ func (d *Document) syntax(err error) error {
 
 // Errorf makes an error that points at n and shows its line.
 func (d *Document) Errorf(n ast.Node, format string, args ...any) *sallyport.Error {
-	line, col := 1, 1
-	if n != nil && n.GetToken() != nil && n.GetToken().Position != nil {
-		line, col = n.GetToken().Position.Line, n.GetToken().Position.Column
-	}
+	line, col := Place(n)
+	return d.ErrorAt(line, col, format, args...)
+}
+
+// Place returns the line and the column at which n begins, both from 1.
+func Place(n ast.Node) (line, column int) {
 	// A mapping's own token is the colon of its first key; its place is that key.
 	switch m := n.(type) {
 	case *ast.MappingNode:
 		if !m.IsFlowStyle && len(m.Values) > 0 {
-			return d.Errorf(m.Values[0].Key, format, args...)
+			return Place(m.Values[0].Key)
 		}
 	case *ast.MappingValueNode:
-		return d.Errorf(m.Key, format, args...)
+		return Place(m.Key)
 	}
-	return d.ErrorAt(line, col, format, args...)
+	if n == nil || n.GetToken() == nil || n.GetToken().Position == nil {
+		return 1, 1
+	}
+	return n.GetToken().Position.Line, n.GetToken().Position.Column
 }
 
 // ErrorAt makes an error that points at a line and column, both from 1.

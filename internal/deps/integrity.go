@@ -1,0 +1,47 @@
+package deps
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/sallyport/sallyport/internal/installed"
+	"github.com/sallyport/sallyport/internal/lockfile"
+)
+
+// ruleOf maps what package installed finds to the rules of a check. What is not
+// listed is shown as a stray file: unknown, and no pass.
+var ruleOf = map[installed.Rule]Rule{
+	installed.Altered:   Altered,
+	installed.Missing:   Altered,
+	installed.Mismatch:  Altered,
+	installed.Misnamed:  Altered,
+	installed.Duplicate: Altered,
+	installed.Outside:   Altered,
+	installed.Link:      Stray,
+	installed.Stray:     Stray,
+	installed.StartCode: StartCode,
+	installed.StartPath: StartCode,
+	installed.Script:    StartCode,
+	installed.BuildCode: BuildCode,
+	installed.Absent:    Unread,
+	installed.Unasked:   Stray,
+}
+
+// problem turns a problem of installed files or of archives into a finding.
+func (c *checker) problem(p installed.Problem) {
+	rule, ok := ruleOf[p.Rule]
+	if !ok {
+		rule = Stray
+	}
+	c.found(Finding{Rule: rule, Package: p.Package, Version: p.Version, Place: lockfile.Place{File: p.Path, Line: p.Line}, What: p.What})
+}
+
+// placeOf reads "file:line".
+func placeOf(s string) lockfile.Place {
+	if file, line, ok := strings.Cut(s, ":"); ok {
+		if n, err := strconv.Atoi(line); err == nil {
+			return lockfile.Place{File: file, Line: n}
+		}
+	}
+	return lockfile.Place{File: s}
+}
