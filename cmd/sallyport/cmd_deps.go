@@ -136,7 +136,7 @@ func (a *app) checked(ctx context.Context, paths []string, d depsAsked) (r *deps
 // judge checks materials with the advisories of the site that we are in, or, in
 // no site, with none.
 func (a *app) judge(ctx context.Context, m *materials) (*deps.Report, error) {
-	o := deps.Options{Version: version(), Policy: m.policy, Problems: m.problems}
+	o := deps.Options{Version: version(), Policy: m.policy, Problems: m.problems, Archives: m.archives}
 	var r *deps.Report
 	check := func() (err error) {
 		r, err = deps.Check(ctx, m.list, o)
@@ -309,6 +309,9 @@ func (a *app) printAdvice(r *deps.Report) {
 			text += fmt.Sprintf(" and %s more", count(int64(n-5)))
 		}
 		a.print("  %s\n", strings.Join(wrap(plain(text), width-2), "\n    "))
+	}
+	if who := r.Publishers(); len(who) > 0 {
+		a.print("\n%s\n", strings.Join(wrap(plain("attested by "+strings.Join(who, ", ")), width), "\n"))
 	}
 	if decided > 0 {
 		a.print("\n%s accepted by a decision: --json shows whose\n", many(int64(decided), "finding"))

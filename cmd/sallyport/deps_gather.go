@@ -24,6 +24,7 @@ type materials struct {
 	list     *lockfile.List
 	policy   *deps.Policy
 	problems []installed.Problem
+	archives *deps.Archives
 	parts    []bom.Part // nil: nobody has looked
 }
 
@@ -177,9 +178,8 @@ func partsOf(r *installed.Result) []bom.Part {
 	return parts
 }
 
-func (m *materials) addWheels(ctx context.Context, dir string) error {
-	problems, err := installed.CheckFiles(ctx, m.list, os.DirFS(dir))
-	m.problems = append(m.problems, problems...)
+func (m *materials) addWheels(ctx context.Context, dir string) (err error) {
+	m.archives, err = deps.ReadArchives(ctx, m.list, os.DirFS(dir))
 	return err
 }
 

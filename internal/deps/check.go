@@ -29,6 +29,7 @@ type Options struct {
 	Advisories *Advisories         // nil: there are none, and nothing can pass
 	Policy     *Policy             // nil: Default
 	Problems   []installed.Problem // what was found in installed files
+	Archives   *Archives           // nil: there were none
 }
 
 // Check holds what a project depends on against advisories, promises and
@@ -56,6 +57,9 @@ func Check(ctx context.Context, list *lockfile.List, o Options) (*Report, error)
 	c.indexes()
 	for _, p := range o.Problems {
 		c.problem(p)
+	}
+	if o.Archives != nil {
+		c.archives(o.Archives)
 	}
 	return c.report(), nil
 }
@@ -283,6 +287,9 @@ func (c *checker) report() *Report {
 	}
 	if r.Findings == nil {
 		r.Findings = []Finding{}
+	}
+	if c.Archives != nil {
+		r.Attested = c.Archives.Attested
 	}
 	if c.Advisories != nil {
 		r.Database = &c.Advisories.Name

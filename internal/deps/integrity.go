@@ -25,6 +25,7 @@ var ruleOf = map[installed.Rule]Rule{
 	installed.BuildCode: BuildCode,
 	installed.Absent:    Unread,
 	installed.Unasked:   Stray,
+	installed.Mistagged: Misnamed,
 }
 
 // problem turns a problem of installed files or of archives into a finding.
@@ -34,6 +35,16 @@ func (c *checker) problem(p installed.Problem) {
 		rule = Stray
 	}
 	c.found(Finding{Rule: rule, Package: p.Package, Version: p.Version, Place: lockfile.Place{File: p.Path, Line: p.Line}, What: p.What})
+}
+
+// archives adds what a folder of archives came to.
+func (c *checker) archives(a *Archives) {
+	for _, p := range a.Problems {
+		c.problem(p)
+	}
+	for _, f := range a.findings {
+		c.found(f)
+	}
 }
 
 // placeOf reads "file:line".

@@ -38,6 +38,7 @@ const (
 	StartCode   Rule = "start-code"  // a .pth file: starting Python runs code
 	Altered     Rule = "altered"     // an installed file differs from its RECORD
 	Stray       Rule = "stray"       // an installed file that no RECORD names
+	Misnamed    Rule = "misnamed"    // an archive's name says another thing than what is in it, as honest ones do
 	Unverified  Rule = "attestation" // an attestation (PEP 740) that does not hold
 	Stale       Rule = "stale"       // the database is too old, or there is none
 	BadDecision Rule = "decision"    // a decision that is expired, or about nothing
@@ -66,6 +67,7 @@ type Report struct {
 	Packages int             `json:"packages"`
 	Verdict  Verdict         `json:"verdict"`
 	Findings []Finding       `json:"findings"`
+	Attested []Attested      `json:"attested,omitempty"` // archives of which it is proven where they were made
 }
 
 // IDs returns every name of every advisory that the check found. A run that was

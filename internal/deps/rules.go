@@ -39,6 +39,8 @@ var rules = []RuleInfo{
 		"Prefer a wheel. Sallyport builds from source only where the project says allow-builds."},
 	{StartCode, Passed, "Starting Python runs code of it",
 		"See that you expect it: a .pth file runs before the first line of a program."},
+	{Misnamed, Passed, "An archive's name and what is in it differ",
+		"See that it is the one that is meant: honest archives differ like this now and then."},
 	{Stale, Unknown, "The advisories are too old, or there are none",
 		"Bring newer ones in with: sallyport deps update"},
 	{BadDecision, Passed, "A decision does not count any more",
