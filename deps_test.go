@@ -74,8 +74,8 @@ const guarded = `
 	plugin            -                               files from outside are never loaded
 	encoding/gob      -                               files from outside are never deserialised
 	unsafe            sandbox crash                   system calls that take pointers to structures
-	os/exec           cmd/sallyport env project sandbox crash bench oracle  demo; uv and pip; git; the confined program; the traced one; peers; other people's implementations
-	net/http          deps                            advisories that somebody asks for by URL; nothing else speaks to the network but the sandbox
+	os/exec           cmd/sallyport deps env project sandbox crash bench oracle  demo; curl; uv and pip; git; the confined program; the traced one; peers; other people's implementations
+	net/http          -                               nothing speaks to the network but the sandbox, for hosts that are allowed
 	net/rpc           -                               the same
 	html/template     erase                           the certificate's page; nothing serves pages
 `

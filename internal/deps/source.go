@@ -4,11 +4,12 @@ import (
 	"archive/zip"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
-	"net/http"
 	"net/url"
 	"os"
+	"os/exec"
 	"path"
 	"path/filepath"
 	"slices"
@@ -174,50 +175,59 @@ func Fetch(ctx context.Context, place string) (*os.File, error) {
 		return nil, err
 	}
 	os.Remove(f.Name()) // some systems remove it only once it is closed: what it holds is public
-	if err := download(ctx, place, f); err != nil {
+	if err := download(ctx, u, f); err != nil {
 		f.Close()
 		return nil, at(u.Redacted(), err)
 	}
 	return f, nil
 }
 
-// download writes what a URL gives to f, and rewinds it.
-func download(ctx context.Context, place string, f *os.File) error {
-	failed := func(err error) error {
+// download writes what a URL gives to f, and rewinds it. It has curl do it, which
+// knows this machine's proxies and certificates: this program has no client of
+// its own for the network. The URL goes by standard input, since it may hold a
+// password and other users see what a program was called with.
+func download(ctx context.Context, u *url.URL, f *os.File) error {
+	failed := func(why string) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		return sallyport.Errorf(sallyport.Unknown, "cannot be fetched: %w", err).Try("fetch it another way and give the file")
+		return sallyport.Errorf(sallyport.Unknown, "cannot be fetched: %s", why).Try("fetch it another way and give the file")
 	}
-	timed, cancel := context.WithTimeout(ctx, fetchTime)
-	defer cancel()
-	req, err := http.NewRequestWithContext(timed, http.MethodGet, place, nil)
+	curl, err := exec.LookPath("curl")
 	if err != nil {
-		return failed(err)
+		return failed("curl is not installed")
 	}
-	client := http.Client{CheckRedirect: func(req *http.Request, via []*http.Request) error {
-		if req.URL.Scheme != "https" || len(via) > 5 {
-			return errors.New("it leads away from https, or in a circle")
-		}
-		return nil
-	}}
-	resp, err := client.Do(req)
-	if err != nil {
-		return failed(err)
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return failed(errors.New(resp.Status))
-	}
-	n, err := io.Copy(f, io.LimitReader(resp.Body, maxSourceBytes+1))
+	cmd := exec.CommandContext(ctx, curl, "--config", "-")
+	cmd.Stdin = strings.NewReader(fmt.Sprintf("silent\nshow-error\nfail\nlocation\nproto = \"=https\"\nproto-redir = \"=https\"\nmax-redirs = 5\nmax-time = %d\nurl = %q\n",
+		int(fetchTime.Seconds()), u.String()))
+	var complaint strings.Builder
+	out := &bounded{w: f, left: maxSourceBytes}
+	cmd.Stdout, cmd.Stderr = out, &complaint
+	err = cmd.Run()
 	switch {
-	case err != nil:
-		return failed(err)
-	case n > maxSourceBytes:
+	case out.full:
 		return sallyport.Errorf(sallyport.Limit, "larger than %d GiB", maxSourceBytes>>30)
+	case err != nil:
+		why, _, _ := strings.Cut(strings.TrimSpace(complaint.String()), "\n")
+		return failed(strings.TrimPrefix(why, "curl: "))
 	}
 	_, err = f.Seek(0, io.SeekStart)
 	return err
+}
+
+// A bounded writer ends whoever writes more.
+type bounded struct {
+	w    io.Writer
+	left int64
+	full bool
+}
+
+func (b *bounded) Write(p []byte) (int, error) {
+	if b.full = int64(len(p)) > b.left; b.full {
+		return 0, io.ErrShortWrite
+	}
+	b.left -= int64(len(p))
+	return b.w.Write(p)
 }
 
 // now is the time as documents hold it.
