@@ -89,10 +89,17 @@ func (b *bench) depsSite(ctx context.Context, dir string, packages int) (*site.S
 	return site.Open(ctx, at, id)
 }
 
-// bringIn has the command make a bundle of the advisories and import it.
+// bringIn has the command import a bundle of the advisories, which is made anew
+// and is not a part of what is measured.
 func (b *bench) bringIn(ctx context.Context, dir string) (cost, error) {
-	return spend(program(ctx, b.binary, "deps", "update", "--from", b.given.advisories, "--as-of", "today", "--json",
-		"--site", filepath.Join(dir, "site"), "--as", filepath.Join(dir, "bench.id")))
+	bundle := filepath.Join(dir, "bundle")
+	as := []string{"--json", "--site", filepath.Join(dir, "site"), "--as", filepath.Join(dir, "bench.id")}
+	_ = os.Remove(bundle) // the one before
+	made := program(ctx, b.binary, append([]string{"deps", "bundle", "--from", b.given.advisories, "--as-of", "today", "-o", bundle}, as...)...)
+	if _, err := spend(made); err != nil {
+		return cost{}, err
+	}
+	return spend(program(ctx, b.binary, append([]string{"deps", "update", "--from", bundle}, as...)...))
 }
 
 // affected reads which versions records of the PyPA name as affected, by package.

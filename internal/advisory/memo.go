@@ -18,6 +18,15 @@ type Memo struct {
 	mu    sync.RWMutex
 	known map[asked]answer
 	holds int // versions and hits
+	asked int // different questions
+}
+
+// Asked returns how many different packages the memo was asked about; those that
+// it has had to forget count again.
+func (m *Memo) Asked() int {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return m.asked
 }
 
 type asked struct{ name, version string }
@@ -48,6 +57,7 @@ func (m *Memo) Match(name, version string) ([]Hit, error) {
 	a.err = err
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.asked++
 	if m.holds += 1 + len(a.hits); m.holds > maxMemo {
 		clear(m.known)
 		m.holds = 1 + len(a.hits)

@@ -112,7 +112,7 @@ func (n *news) same(h advisory.Hit) bool {
 // once.
 func (s *Service) compare(tx *ledger.Tx, db *Advisories) ([]*news, *Outcome, error) {
 	out := &Outcome{Advisories: db.Name, Opened: []Incident{}, Extended: []Incident{}}
-	memo, seen := db.Memo(), map[Pinned]bool{}
+	memo := db.Memo()
 	byID := map[string]*news{}
 	err := s.History(tx, func(r Ran) error {
 		out.Runs++
@@ -122,7 +122,6 @@ func (s *Service) compare(tx *ledger.Tx, db *Advisories) ([]*news, *Outcome, err
 			if err != nil {
 				return err
 			}
-			seen[p] = true
 			for i := range hits {
 				h := &hits[i]
 				if slices.ContainsFunc(ids(h), func(id string) bool { return r.Known[id] }) {
@@ -145,7 +144,7 @@ func (s *Service) compare(tx *ledger.Tx, db *Advisories) ([]*news, *Outcome, err
 		}
 		return nil
 	})
-	out.Packages = len(seen)
+	out.Packages = memo.Asked()
 	all := make([]*news, 0, len(byID))
 	for _, n := range byID {
 		all = append(all, n)

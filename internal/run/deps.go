@@ -91,37 +91,6 @@ func (s *Service) Bill(ctx context.Context, e *env.Environment) (*installed.Resu
 	})
 }
 
-// History calls each with every run that the site has made in an environment,
-// in the order in which they were recorded last, and what that environment holds.
-func History(tx *ledger.Tx, each func(deps.Ran) error) error {
-	held := map[string][]deps.Pinned{}
-	return tx.Each("run", func(_ string, raw []byte, _ ledger.Entry) error {
-		var r Record
-		if err := json.Unmarshal(raw, &r); err != nil {
-			return err
-		}
-		if r.Environment == nil {
-			return nil
-		}
-		packages, ok := held[r.Environment.ID]
-		if !ok {
-			var e env.Environment
-			if err := tx.Get("environment", r.Environment.ID, &e); err != nil {
-				return err
-			}
-			for _, p := range e.Packages {
-				packages = append(packages, deps.Pinned{Name: p.Name, Version: p.Version})
-			}
-			held[r.Environment.ID] = packages
-		}
-		ran := deps.Ran{Run: r.ID, By: r.By, Environment: r.Environment.ID, Packages: packages, Known: r.Deps.IDs()}
-		if r.Status == Finished && r.Erased == nil {
-			ran.Models = r.Folders()
-		}
-		return each(ran)
-	})
-}
-
 // attestDeps signs what the check of a run's dependencies came to. A run without
 // an environment has none, and passed.
 func (s *Service) attestDeps(r *Record, files []evidence.File) ([]byte, error) {
