@@ -58,7 +58,7 @@ const outside = `
 	github.com/klauspost/compress bench blob format/squash inspect/archives format/zip format/sevenzip S2 compression of segments; deflate and Zstandard
 	github.com/pierrec/lz4/v4    format/squash adversary       LZ4 frames
 	github.com/spf13/cobra       cmd/sallyport                 commands, completion
-	github.com/ulikunitz/xz      format/squash format/sevenzip adversary xz, LZMA and LZMA2
+	github.com/ulikunitz/xz      adversary                     xz and LZMA to hide things in
 	golang.org/x/crypto          evidence                      BLAKE2 of model signatures made elsewhere
 	golang.org/x/mod             ledger evidence pep740 site   the Merkle log and signed notes
 	golang.org/x/net             sandbox crash                 filter programs, DNS messages

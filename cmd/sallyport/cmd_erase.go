@@ -74,18 +74,25 @@ func (a *app) eraseResumeCommand() *cobra.Command {
 		Example: "  sallyport erase resume last",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.with(c.Context(), func(s *site.Site) error {
-				e, err := erase.Find(c.Context(), s.Log, args[0])
-				if err != nil {
-					return err
-				}
-				e, err = eraser(s).Resume(c.Context(), e, a.watchErasure(quiet))
+			return a.withErasure(c.Context(), args[0], func(s *site.Site, e *erase.Erasure) error {
+				e, err := eraser(s).Resume(c.Context(), e, a.watchErasure(quiet))
 				return a.erased(s, e, err)
 			})
 		},
 	}
 	c.Flags().BoolVarP(&quiet, "quiet", "q", false, "do not show what the stages print")
 	return c
+}
+
+// withErasure opens the site and finds an erasure of it by its name.
+func (a *app) withErasure(ctx context.Context, name string, do func(*site.Site, *erase.Erasure) error) error {
+	return a.with(ctx, func(s *site.Site) error {
+		e, err := erase.Find(ctx, s.Log, name)
+		if err != nil {
+			return err
+		}
+		return do(s, e)
+	})
 }
 
 // eraser returns the service that erases at a site.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -59,11 +60,7 @@ and certificate.html, the same to read and to print. Neither names the person.`,
   sallyport erasures show last -o erasure`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.with(c.Context(), func(s *site.Site) error {
-				e, err := erase.Find(c.Context(), s.Log, args[0])
-				if err != nil {
-					return err
-				}
+			return a.withErasure(c.Context(), args[0], func(s *site.Site, e *erase.Erasure) error {
 				if dir != "" {
 					return a.writeCertificate(c.Context(), s, e, dir)
 				}
@@ -128,11 +125,11 @@ func (a *app) printErasure(e *erase.Erasure) {
 	}
 	for _, r := range e.Runs {
 		a.print("\nrun %s %s: %s\n", r.Run, plain(r.Why), r.Action)
+		if text := cmp.Or(madeAgain(r), plain(r.Reason)); text != "" {
+			a.print("  %s\n", strings.Join(wrap(text, width-2), "\n  "))
+		}
 		if r.Replaced != "" {
-			a.print("  made again as run %s\n", r.Replaced)
 			a.printMetricChanges(r)
-		} else if r.Reason != "" {
-			a.print("  %s\n", strings.Join(wrap(plain(r.Reason), width-2), "\n  "))
 		}
 	}
 	for _, x := range e.Exempt {
@@ -151,6 +148,18 @@ func (a *app) printErasure(e *erase.Erasure) {
 			a.print("  %s\n", plain(p))
 		}
 	}
+}
+
+// madeAgain says what of a run was made again, and where it is; "" if nothing was.
+func madeAgain(r evidence.ErasedRun) string {
+	switch {
+	case r.Replaced == "":
+		return ""
+	case len(r.Again) == 0:
+		return "made again as run " + r.Replaced
+	}
+	return fmt.Sprintf("%s made again as run %s; its other stages had not seen the records, and are kept",
+		strings.Join(r.Again, ", "), r.Replaced)
 }
 
 // printMetricChanges puts metrics before and after side by side.

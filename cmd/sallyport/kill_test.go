@@ -5,12 +5,14 @@ package main
 import (
 	"bytes"
 	"errors"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sallyport/sallyport/internal/crash"
 	"github.com/sallyport/sallyport/internal/sandbox"
@@ -36,6 +38,7 @@ func TestKill(t *testing.T) {
 		{name: "data add", args: []string{"data", "add", "more", "more.csv", "--subject", "id"}, site: true},
 		{name: "data append", args: []string{"data", "add", "people", "more.csv", "--subject", "id"}, site: true},
 		{name: "data get", args: []string{"data", "get", "people", "-o", "out.csv"}, site: true},
+		{name: "deps update", args: []string{"deps", "update", "--from", "next.bundle"}, site: true},
 		{name: "run", args: []string{"run"}, site: true, run: true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -86,8 +89,9 @@ func newKiller(t *testing.T) *killer {
 	}
 	write("people.csv", people)
 	write("more.csv", people+"8,Marigold\n")
+	write("advisory.json", `{"id": "X-1", "modified": "2026-01-01T00:00:00Z", "affected": [{"package": {"ecosystem": "PyPI", "name": "oldlib"}, "versions": ["1.0"]}]}`)
 	write("sallyport.yaml", killProject)
-	write(".gitignore", "*.csv\nhome/\n")
+	write(".gitignore", "*.csv\nhome/\n*.bundle\n")
 	for _, args := range [][]string{
 		{"init", "-q"}, {"add", "."},
 		{"-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "-qm", "first"},
@@ -101,6 +105,9 @@ func newKiller(t *testing.T) *killer {
 	copyTree(t, k.made, k.bare)
 	k.must(t, k.made, "init", "--name", "demo", "--as", "anna")
 	k.must(t, k.made, "data", "add", "people", "people.csv", "--subject", "id")
+	k.must(t, k.made, "deps", "update", "--from", "advisory.json", "--as-of", "today")
+	time.Sleep(time.Second) // a bundle is numbered by the second in which it was made
+	k.must(t, k.made, "deps", "bundle", "--from", "advisory.json", "--as-of", "today", "-o", "next.bundle")
 	return k
 }
 
@@ -204,6 +211,7 @@ func (k *killer) whole(t *testing.T, dir string, args []string, site, killed boo
 		if !bytes.Equal(read(t, back), read(t, filepath.Join(dir, "people.csv"))) {
 			t.Error("what was there before has changed")
 		}
+		k.must(t, dir, "deps", "watch") // by one bundle or the other, whole
 	}
 	if out := k.ask(dir, "runs"); strings.Contains(out, "running") {
 		t.Errorf("a run is still said to be running:\n%s", out)
@@ -229,6 +237,7 @@ func (k *killer) again(t *testing.T, dir string, args []string, there bool) {
 	case args[0] == "init" && there && strings.Contains(text, "already"):
 	case args[0] == "id" && strings.Contains(text, "enrolled already"):
 	case args[0] == "data" && args[1] == "get" && strings.Contains(text, "already"):
+	case args[0] == "deps" && strings.Contains(text, "already"):
 	default:
 		t.Errorf("sallyport %v after the kill: %v\n%s", args, err, text)
 	}
@@ -243,10 +252,13 @@ func (k *killer) ask(dir string, args ...string) string {
 // noLeftovers finds that nothing temporary is left in the site.
 func noLeftovers(t *testing.T, dir string) {
 	t.Helper()
-	for _, sub := range []string{"keys", "packs", "runs"} {
+	for _, sub := range []string{"keys", "packs", "runs", "advisories"} {
 		files, err := os.ReadDir(filepath.Join(dir, ".sallyport", sub))
-		if err != nil {
+		if err != nil && (sub != "advisories" || !errors.Is(err, fs.ErrNotExist)) {
 			t.Fatal(err)
+		}
+		if sub == "advisories" && len(files) > 1 {
+			t.Errorf("left over: %d databases of advisories", len(files))
 		}
 		for _, f := range files {
 			if strings.HasPrefix(f.Name(), ".") || strings.HasSuffix(f.Name(), ".tmp") {

@@ -35,11 +35,8 @@ func read(dir, suffix string, seg state.Segment, ring *seal.Ring, dst []byte) ([
 	if seg.Off < int64(packHeader) || seg.Len < seal.Overhead+frameHeader || seg.Len > maxSealed {
 		return nil, damaged(seg.Pack, seg.Off, "a segment's place is impossible")
 	}
-	at := place(seg.Pack, seg.Off)
-	key, err := ring.UnwrapKey(seg.Epoch, seg.Key, at)
-	if sallyport.Is(err, sallyport.Corrupt) {
-		return nil, damaged(seg.Pack, seg.Off, "the key of a segment does not unwrap")
-	} else if err != nil {
+	key, at, err := unwrap(seg, ring)
+	if err != nil {
 		return nil, err
 	}
 
@@ -84,13 +81,20 @@ func resize(b []byte, n int) []byte {
 
 // Rewrap returns the key of a segment wrapped under the ring's newest epoch.
 func (s *Store) Rewrap(seg state.Segment, ring *seal.Ring) ([]byte, error) {
-	at := place(seg.Pack, seg.Off)
-	key, err := ring.UnwrapKey(seg.Epoch, seg.Key, at)
-	if sallyport.Is(err, sallyport.Corrupt) {
-		return nil, damaged(seg.Pack, seg.Off, "the key of a segment does not unwrap")
-	} else if err != nil {
+	key, at, err := unwrap(seg, ring)
+	if err != nil {
 		return nil, err
 	}
 	_, wrapped := ring.WrapKey(key, at)
 	return wrapped, nil
+}
+
+// unwrap returns the key of a segment, and the place that it is bound to.
+func unwrap(seg state.Segment, ring *seal.Ring) (key seal.Key, at string, err error) {
+	at = place(seg.Pack, seg.Off)
+	key, err = ring.UnwrapKey(seg.Epoch, seg.Key, at)
+	if sallyport.Is(err, sallyport.Corrupt) {
+		err = damaged(seg.Pack, seg.Off, "the key of a segment does not unwrap")
+	}
+	return key, at, err
 }

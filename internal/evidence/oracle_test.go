@@ -5,127 +5,40 @@ import (
 	"crypto/elliptic"
 	"crypto/x509"
 	"encoding/hex"
-	"encoding/json"
 	"encoding/pem"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"reflect"
-	"runtime"
 	"strings"
-	"sync"
 	"testing"
+
+	"github.com/sallyport/sallyport/internal/oracle"
 )
 
-// These tests ask other people's implementations, fetched from the Python
-// package index in fixed versions and kept in the user's cache. Where they
-// cannot be had, the tests are skipped and say so.
+// These tests ask other people's implementations of our formats, in the versions
+// that requirements.txt fixes.
+const requirements = "testdata/requirements.txt"
 
-var oracleOnce = sync.OnceValues(makeOracle)
-
-// oracle returns a Python that has the reference implementations.
-func oracle(t *testing.T) string {
-	t.Helper()
-	python, skip := oracleOnce()
-	if skip != "" {
-		t.Skipf("SKIPPED, so agreement with the reference implementations is NOT proven here: %s", skip)
-	}
-	if python == "" {
-		t.Fatal("the package index can be reached, but testdata/requirements.txt cannot be installed")
-	}
-	return python
-}
-
-// makeOracle returns a Python, or why there can be none. It builds aside and
-// renames, so that whatever has the final name is whole.
-func makeOracle() (python, skip string) {
-	requirements, err := filepath.Abs("testdata/requirements.txt")
-	if err != nil {
-		return "", err.Error()
-	}
-	pins, err := os.ReadFile(requirements)
-	if err != nil {
-		return "", err.Error()
-	}
-	version, err := exec.Command("python3", "-c", "import sys; print(sys.version, sys.prefix)").Output()
-	if err != nil {
-		return "", "there is no python3: " + err.Error()
-	}
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		return "", err.Error()
-	}
-	cache = filepath.Join(cache, "sallyport-test")
-	home := filepath.Join(cache, "evidence-"+hexSum(string(pins) + string(version))[:16])
-	python = filepath.Join(home, "bin", "python")
-	if runtime.GOOS == "windows" {
-		python = filepath.Join(home, "Scripts", "python.exe")
-	}
-	if _, err := os.Stat(python); err == nil {
-		return python, ""
-	}
-	if err := os.MkdirAll(cache, 0o700); err != nil {
-		return "", err.Error()
-	}
-	building, err := os.MkdirTemp(cache, "building-")
-	if err != nil {
-		return "", err.Error()
-	}
-	defer os.RemoveAll(building)
-	if out, err := exec.Command("python3", "-m", "venv", building).CombinedOutput(); err != nil {
-		return "", "python3 makes no virtual environments: " + string(out)
-	}
-	bare, err := filepath.Rel(home, python)
-	if err != nil {
-		return "", err.Error()
-	}
-	pip := func(args ...string) error {
-		return exec.Command(filepath.Join(building, bare), append([]string{"-m", "pip", "--quiet"}, args...)...).Run()
-	}
-	if pip("install", "--only-binary=:all:", "--no-deps", "-r", requirements) != nil {
-		if pip("download", "--no-deps", "--dest", filepath.Join(building, "probe"), "certifi") == nil {
-			return "", "" // the index is there: the pins are to blame
-		}
-		return "", "the Python package index cannot be reached"
-	}
-	if err := os.Rename(building, home); err != nil {
-		if _, err := os.Stat(python); err != nil {
-			return "", err.Error()
-		}
-	}
-	return python, ""
-}
-
-type job map[string]any
+// A job is a question to them.
+type job = oracle.Job
 
 // ask has the oracle do jobs.
 func ask(t *testing.T, jobs ...job) []job {
 	t.Helper()
-	cmd := exec.Command(oracle(t), "testdata/oracle.py")
-	cmd.Stdin = bytes.NewReader(must[[]byte](t)(json.Marshal(jobs)))
-	var stderr strings.Builder
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("%v: %s", err, stderr.String())
-	}
-	var answers []job
-	if err := json.Unmarshal(out, &answers); err != nil || len(answers) != len(jobs) {
-		t.Fatalf("%v: %s", err, out)
-	}
-	return answers
+	return oracle.Ask(t, requirements, "testdata/oracle.py", jobs...)
 }
 
 func wantOK(t *testing.T, what string, answer job) {
 	t.Helper()
-	if answer["ok"] != true {
+	if !answer.OK() {
 		t.Errorf("%s: %v", what, answer["error"])
 	}
 }
 
 func wantRefused(t *testing.T, what string, answer job, words string) {
 	t.Helper()
-	if text, _ := answer["error"].(string); answer["ok"] != false || !strings.Contains(text, words) {
+	if text, _ := answer["error"].(string); answer.OK() || !strings.Contains(text, words) {
 		t.Errorf("%s: %v, want an error with %q", what, answer, words)
 	}
 }
@@ -133,7 +46,7 @@ func wantRefused(t *testing.T, what string, answer job, words string) {
 // TestReferenceVerifiesOurFolder runs the reference's command line, without
 // options, on a model folder with all its evidence inside.
 func TestReferenceVerifiesOurFolder(t *testing.T) {
-	python := oracle(t)
+	python := oracle.Python(t, requirements)
 	s := newSite(t)
 	dir := s.folder(t, sampleRun(), nil)
 	key := filepath.Join(t.TempDir(), "pub.pem")
@@ -273,14 +186,14 @@ func TestOthersReadOurEnvelope(t *testing.T) {
 	answers := ask(t,
 		job{"do": "envelope", "envelope": good, "keys": keys, "ids": ids, "threshold": 2},
 		job{"do": "envelope", "envelope": bad, "keys": keys, "ids": ids, "threshold": 1},
-		job{"do": "statement", "payload": string(e.Payload)},
+		job{"do": "provenance", "payload": string(e.Payload)},
 	)
 	wantOK(t, "envelope", answers[0])
 	if got := answers[0]["payload"]; got != string(e.Payload) {
 		t.Errorf("payload read as %v", got)
 	}
 	wantRefused(t, "changed envelope", answers[1], "do not match threshold")
-	wantOK(t, "statement", answers[2])
+	wantOK(t, "provenance", answers[2])
 	want := job{
 		"ok": true, "invocation": "run/3f9c2b1a", "started": "2026-03-01T09:00:00Z",
 		"subjects":     []any{".gitattributes", "a-b/x", "a/x", "card <&> é.md", "empty", "model.onnx", "nested/a/b/c.d"},

@@ -28,16 +28,12 @@ func (j Job) OK() bool { return j["ok"] == true }
 // as a JSON list and writes answers to its standard output as another.
 func Ask(t testing.TB, requirements, script string, jobs ...Job) []Job {
 	t.Helper()
-	python, skip := find(t, requirements)
-	if skip != "" {
-		t.Skipf("SKIPPED, so agreement with other people's implementations is NOT proven here: %s", skip)
-	}
 	in, err := json.Marshal(jobs)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var stderr bytes.Buffer
-	cmd := exec.Command(python, script)
+	cmd := exec.Command(Python(t, requirements), script)
 	cmd.Stdin, cmd.Stderr = bytes.NewReader(in), &stderr
 	out, err := cmd.Output()
 	if err != nil {
@@ -48,6 +44,16 @@ func Ask(t testing.TB, requirements, script string, jobs ...Job) []Job {
 		t.Fatalf("%d answers to %d jobs, %v: %.1000s", len(answers), len(jobs), err, out)
 	}
 	return answers
+}
+
+// Python returns a Python that has the packages of a requirements file.
+func Python(t testing.TB, requirements string) string {
+	t.Helper()
+	python, skip := find(t, requirements)
+	if skip != "" {
+		t.Skipf("SKIPPED, so agreement with other people's implementations is NOT proven here: %s", skip)
+	}
+	return python
 }
 
 // find returns a Python, or why there can be none. It is made for the pins and

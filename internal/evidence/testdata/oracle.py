@@ -11,6 +11,7 @@ import sys
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from google.protobuf import json_format
 from in_toto_attestation.predicates.provenance.v1 import provenance_pb2
+from in_toto_attestation.predicates.test_result.v0 import test_result_pb2
 from in_toto_attestation.v1 import statement as intoto
 from in_toto_attestation.v1 import statement_pb2
 from model_signing import hashing, signing, verifying
@@ -61,17 +62,42 @@ def envelope(job):
     return {"accepted": sorted(accepted), "payload": read.payload.decode()}
 
 
-def statement(job):
-    text = job["payload"]
+def read_statement(text):
     read = json_format.Parse(text, statement_pb2.Statement())
     intoto.Statement.copy_from_pb(read).validate()
-    predicate = json.dumps(json.loads(text)["predicate"])
-    provenance = json_format.Parse(predicate, provenance_pb2.Provenance())
+    return read, json.loads(text)["predicate"]
+
+
+def statement(job):
+    """Any statement, whatever its predicate."""
+    read, predicate = read_statement(job["payload"])
+    if json_format.MessageToDict(read.predicate) != predicate:
+        raise ValueError("the predicate is read as something else")
+    return {"type": read.predicate_type, "subjects": {s.name: s.digest["sha256"] for s in read.subject}}
+
+
+def provenance(job):
+    read, predicate = read_statement(job["payload"])
+    provenance = json_format.ParseDict(predicate, provenance_pb2.Provenance())
     return {
         "subjects": [s.name for s in read.subject],
         "invocation": provenance.run_details.metadata.invocation_id,
         "dependencies": [d.name for d in provenance.build_definition.resolved_dependencies],
         "started": provenance.run_details.metadata.started_on.ToJsonString(),
+    }
+
+
+def test_result(job):
+    """A test result, and which fields of it the type does not know."""
+    _, predicate = read_statement(job["payload"])
+    result = json_format.ParseDict(predicate, test_result_pb2.TestResult(), ignore_unknown_fields=True)
+    known = {f.json_name for f in result.DESCRIPTOR.fields}
+    return {
+        "result": result.result,
+        "configuration": [c.uri for c in result.configuration],
+        "passed": list(result.passed_tests),
+        "failed": list(result.failed_tests),
+        "own": sorted(predicate.keys() - known),
     }
 
 

@@ -69,12 +69,12 @@ func skippable(src *source, is func(magic uint32) bool) (bool, error) {
 	}
 }
 
-// zstdParts reads frame by frame (RFC 8878, 3.1).
-func zstdParts(src *source) func() (io.Reader, error) {
-	var dec *zstd.Decoder
+// frames reads frame by frame, of which a stream has one at least. Is knows the
+// magic numbers of frames, and open returns what one holds.
+func frames(src *source, is func(magic uint32) bool, open func(*frame) (io.Reader, error)) func() (io.Reader, error) {
 	first := true
 	return func() (io.Reader, error) {
-		more, err := skippable(src, func(magic uint32) bool { return magic == 0xFD2FB528 })
+		more, err := skippable(src, is)
 		if err == nil && !more {
 			if err = io.EOF; first {
 				err = format.Brokenf(src.offset(), "the compressed stream is none")
@@ -84,7 +84,15 @@ func zstdParts(src *source) func() (io.Reader, error) {
 			return nil, err
 		}
 		first = false
-		f := &frame{src: src, more: zstdHeader}
+		return open(&frame{src: src})
+	}
+}
+
+// zstdParts reads frames of RFC 8878, 3.1.
+func zstdParts(src *source) func() (io.Reader, error) {
+	var dec *zstd.Decoder
+	return frames(src, func(magic uint32) bool { return magic == 0xFD2FB528 }, func(f *frame) (_ io.Reader, err error) {
+		f.more = zstdHeader
 		if dec == nil {
 			// The options are constants, which it accepts.
 			dec, err = zstd.NewReader(f, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
@@ -93,7 +101,7 @@ func zstdParts(src *source) func() (io.Reader, error) {
 			err = dec.Reset(f)
 		}
 		return zstdReader{dec, src}, err
-	}
+	})
 }
 
 // A zstdReader tells a window that is too large from a broken frame.
@@ -160,28 +168,16 @@ const (
 	lz4Legacy = 0x184C2102
 )
 
-// lz4Parts reads frame by frame (LZ4 frame format 1.6.4).
+// lz4Parts reads frames of the LZ4 frame format 1.6.4.
 func lz4Parts(src *source) func() (io.Reader, error) {
-	first := true
-	return func() (io.Reader, error) {
-		more, err := skippable(src, func(magic uint32) bool { return magic == lz4Magic || magic == lz4Legacy })
-		if err == nil && !more {
-			if err = io.EOF; first {
-				err = format.Brokenf(src.offset(), "the compressed stream is none")
-			}
-		}
-		if err != nil {
-			return nil, err
-		}
-		first = false
-		f := &frame{src: src, more: lz4Header}
+	return frames(src, func(magic uint32) bool { return magic == lz4Magic || magic == lz4Legacy }, func(f *frame) (io.Reader, error) {
+		f.more = lz4Header
 		if src.begins("\x02\x21\x4c\x18") {
 			f.more = lz4LegacyHeader
 		}
 		dec := lz4.NewReader(f)
-		err = dec.Apply(lz4.ConcurrencyOption(1))
-		return dec, err
-	}
+		return dec, dec.Apply(lz4.ConcurrencyOption(1))
+	})
 }
 
 // lz4Header reads magic number and descriptor.

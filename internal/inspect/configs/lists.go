@@ -4,6 +4,8 @@ import (
 	_ "embed"
 	"strings"
 	"sync"
+
+	"github.com/sallyport/sallyport/internal/inspect/configs/objects"
 )
 
 //go:embed skops.txt
@@ -34,12 +36,4 @@ func entries(text string) map[string]bool {
 
 // refused reports whether a dotted name is one of those that have no place in a
 // model, or lies below one. It only tells worse from bad.
-func refused(name string) bool {
-	for entry := range strings.Lines(refusedText) {
-		entry = strings.TrimSpace(entry)
-		if rest, ok := strings.CutPrefix(name, entry); ok && entry != "" && (rest == "" || rest[0] == '.') {
-			return true
-		}
-	}
-	return false
-}
+func refused(name string) bool { return objects.Listed(refusedText, name) }

@@ -43,26 +43,11 @@ func inspectSkops(p *inspect.Pass, f *inspect.File) error {
 	return r.Read(p, f.Reader())
 }
 
-var errFound = errors.New("found")
-
 // isSkops reports whether a document is a tree of nodes: its root is one.
 func isSkops(p *inspect.Pass, f *inspect.File) (bool, error) {
-	if s, err := objects.Look(p, f); err != nil {
-		return false, err
-	} else if !s.Has("__loader__") {
-		return false, s.Err
-	}
-	r := objects.Reader{Watched: skopsWatched, Began: func(o *objects.Object) error {
-		if o.Depth == 0 && o.Has("__loader__") {
-			return errFound
-		}
-		return nil
-	}}
-	err := r.Read(p, f.Reader())
-	if err == errFound {
-		return true, nil
-	}
-	return false, err
+	return objects.Any(p, f, "__loader__", skopsWatched, func(o *objects.Object) bool {
+		return o.Depth == 0 && o.Has("__loader__")
+	})
 }
 
 // A schema is one under inspection.

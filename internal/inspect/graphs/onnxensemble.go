@@ -34,7 +34,7 @@ func (t *onnxTrees) ensemble() error {
 			return err
 		}
 	}
-	if circle(next) {
+	if reached(next, roots(parents)) < len(next) {
 		t.bad("branches of a tree lead in a circle")
 	}
 	return nil
@@ -70,35 +70,4 @@ func firstErr(columns ...*protobuf.Column) error {
 		}
 	}
 	return nil
-}
-
-// circle reports whether nodes of which each has one parent at most lead in a
-// circle: what no walk from a node without parents reaches lies in one.
-func circle(next [][2]int32) bool {
-	child := make([]bool, len(next))
-	for _, n := range next {
-		for _, to := range n {
-			if to >= 0 {
-				child[to] = true
-			}
-		}
-	}
-	reached := 0
-	var stack []int32
-	for i := range next {
-		if child[i] {
-			continue
-		}
-		for stack = append(stack, int32(i)); len(stack) > 0; {
-			at := stack[len(stack)-1]
-			stack = stack[:len(stack)-1]
-			reached++
-			for _, to := range next[at] {
-				if to >= 0 {
-					stack = append(stack, to)
-				}
-			}
-		}
-	}
-	return reached < len(next)
 }

@@ -65,36 +65,38 @@ func (o *tree) check() string {
 			next[i][side] = to
 		}
 	}
-	return reachable(next, parents)
+	switch top := roots(parents); {
+	case len(top) == 0:
+		return "a tree has no root: its branches lead in a circle"
+	case len(top) > 1:
+		return "a tree has two roots"
+	case reached(next, top) < len(next):
+		return "branches of a tree lead in a circle"
+	}
+	return ""
 }
 
-// reachable says what is wrong if the nodes are not one tree.
-func reachable(next [][2]int32, parents []uint8) string {
-	root := -1
+// roots lists the nodes without parents.
+func roots(parents []uint8) (top []int32) {
 	for i, n := range parents {
 		if n == 0 {
-			if root >= 0 {
-				return "a tree has two roots"
-			}
-			root = i
+			top = append(top, int32(i))
 		}
 	}
-	if root < 0 {
-		return "a tree has no root: its branches lead in a circle"
-	}
-	reached := 0
-	for stack := []int32{int32(root)}; len(stack) > 0; {
+	return top
+}
+
+// reached counts the nodes that lie below the roots. Where each node has one
+// parent at most, all others lie in a circle.
+func reached(next [][2]int32, roots []int32) (n int) {
+	for stack := roots; len(stack) > 0; n++ {
 		at := stack[len(stack)-1]
 		stack = stack[:len(stack)-1]
-		reached++
 		for _, to := range next[at] {
 			if to >= 0 {
 				stack = append(stack, to)
 			}
 		}
 	}
-	if reached < len(next) {
-		return "branches of a tree lead in a circle"
-	}
-	return ""
+	return n
 }

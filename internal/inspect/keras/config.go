@@ -56,30 +56,15 @@ func beside(f *inspect.File) bool {
 	return false
 }
 
-var errFound = errors.New("found")
-
 // isConfig reports whether a document is a configuration: an object of class and
 // configuration, or one that holds such objects where a program looks for them.
 // Anywhere says that it is enough that it holds some.
 func isConfig(p *inspect.Pass, f *inspect.File, anywhere bool) (bool, error) {
-	if s, err := objects.Look(p, f); err != nil {
-		return false, err
-	} else if !s.Has("class_name") {
-		return false, s.Err
-	}
-	r := objects.Reader{Watched: watched, Began: func(o *objects.Object) error {
+	return objects.Any(p, f, "class_name", watched, func(o *objects.Object) bool {
 		_, module := o.Kinds["module"]
 		_, registered := o.Kinds["registered_name"]
-		if o.Has("class_name") && o.Has("config") && (o.Depth == 0 || anywhere || module || registered || o.Key == "model_config") {
-			return errFound
-		}
-		return nil
-	}}
-	err := r.Read(p, f.Reader())
-	if err == errFound {
-		return true, nil
-	}
-	return false, err
+		return o.Has("class_name") && o.Has("config") && (o.Depth == 0 || anywhere || module || registered || o.Key == "model_config")
+	})
 }
 
 // mayBe reports whether a file that our reader refuses may be a configuration to

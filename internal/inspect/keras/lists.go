@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/sallyport/sallyport/internal/inspect/configs/objects"
 )
 
 //go:embed classes.txt
@@ -90,12 +92,4 @@ func (l *lists) function(module, name string) bool {
 
 // refused reports whether a dotted name is one of those that a configuration
 // names to do harm, or lies below one.
-func refused(name string) bool {
-	for entry := range strings.Lines(refusedText) {
-		entry = strings.TrimSpace(entry)
-		if rest, ok := strings.CutPrefix(name, entry); ok && entry != "" && (rest == "" || rest[0] == '.') {
-			return true
-		}
-	}
-	return false
-}
+func refused(name string) bool { return objects.Listed(refusedText, name) }

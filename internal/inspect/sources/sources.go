@@ -43,8 +43,8 @@ var (
 		Mend: "clear the notebook's outputs and save it again", CWE: 79}
 	ruleOp = &inspect.Rule{ID: "torch-op", Title: "The program calls an operator that is not known, or that reaches files.",
 		Mend: "export the model without it, or have a reviewer waive this very file", CWE: 829, Code: true}
-	ruleNative = &inspect.Rule{ID: "native-code", Title: "The file is a program or library in machine code.",
-		Mend: "get the library from where it is published; nothing can be told about machine code here", CWE: 829}
+	ruleNative = &inspect.Rule{ID: "native-code", Title: "The file is a program or library in machine code or Python's bytecode.",
+		Mend: "get the library from where it is published; nothing can be told about compiled code here", CWE: 829}
 )
 
 // Rules are all that the package can report.

@@ -2,6 +2,7 @@ package sources
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -276,13 +277,31 @@ func TestTorchHostile(t *testing.T) {
 	}
 }
 
+// TestNative wants compiled code to be told as such, of every age, and nothing
+// that only looks like it.
 func TestNative(t *testing.T) {
-	pe := make([]byte, 256)
-	copy(pe, "MZ")
-	pe[60] = 128
-	copy(pe[128:], "PE\x00\x00")
-	for name, head := range map[string]string{"a.so": "\x7fELF\x02\x01\x01", "a.dll": string(pe), "a.dylib": "\xcf\xfa\xed\xfe" + strings.Repeat("\x00", 28), "a.pyc": "\xa7\r\r\n" + strings.Repeat("\x00", 12) + "\xe3"} {
-		if r := scanFolder(t, map[string]string{name: head})[name]; r.Verdict != inspect.Suspicious || !has(r, "native-code") {
+	pe := func(at int) string {
+		text := make([]byte, at+256)
+		copy(text, "MZ")
+		binary.LittleEndian.PutUint32(text[60:], uint32(at))
+		copy(text[at:], "PE\x00\x00")
+		return string(text)
+	}
+	zeros := strings.Repeat("\x00", 28)
+	for name, text := range map[string]string{
+		"a.so": "\x7fELF\x02\x01\x01", "a.dll": pe(128), "behind.dll": pe(5000),
+		"a.dylib": "\xcf\xfa\xed\xfe" + zeros, "fat.dylib": "\xca\xfe\xba\xbe\x00\x00\x00\x02" + zeros,
+		"new.pyc": "\xa7\r\r\n" + zeros[:12] + "\xe3\x00", "3.6.pyc": "3\r\r\nabcd" + "\x10\x00\x00\x00\xe3" + zeros, "2.7.pyc": "\x03\xf3\r\nabcdc" + zeros,
+	} {
+		if r := scanFolder(t, map[string]string{name: text})[name]; r.Verdict != inspect.Suspicious || !has(r, "native-code") {
+			t.Errorf("%s: %s, %v", name, r.Verdict, r.Findings)
+		}
+	}
+	for name, text := range map[string]string{
+		"a.csv": "id\r\n1,a\rc\r\nabcdefgh\r\n", "a.exe": "MZ and nothing behind" + strings.Repeat(" ", 64),
+		"A.class": "\xca\xfe\xba\xbe\x00\x00\x00\x41" + zeros, "cut.pyc": "\xa7\r\r\n" + zeros[:12],
+	} {
+		if r := scanFolder(t, map[string]string{name: text})[name]; has(r, "native-code") {
 			t.Errorf("%s: %s, %v", name, r.Verdict, r.Findings)
 		}
 	}

@@ -71,25 +71,18 @@ type index struct {
 
 // weights reads the object from names of tensors to names of files.
 func (x *index) weights(h *header) error {
-	if _, err := h.want(json.Object); err != nil {
-		return err
-	}
-	for {
-		t, err := h.next()
-		if err != nil || t.Kind == json.ObjectEnd {
-			return err
+	return h.texts(func(t json.Token) error {
+		name := t.String()
+		if x.seen[name] {
+			return nil
 		}
-		if t, err = h.want(json.String); err != nil {
-			return err
+		if len(x.seen) >= maxShards {
+			return format.Exceededf(t.Off, "an index names more than %d files", maxShards)
 		}
-		if name := t.String(); !x.seen[name] {
-			if len(x.seen) >= maxShards {
-				return format.Exceededf(t.Off, "an index names more than %d files", maxShards)
-			}
-			x.seen[name] = true
-			x.shard(name, t.Off)
-		}
-	}
+		x.seen[name] = true
+		x.shard(name, t.Off)
+		return nil
+	})
 }
 
 // shard looks where a name leads.

@@ -116,79 +116,70 @@ func (h *header) want(k json.Kind) (json.Token, error) {
 	return t, err
 }
 
-// read reads the whole object.
-func (h *header) read() error {
-	if _, err := h.want(json.Object); err != nil {
-		return err
+// members reads an object. At each of its keys it calls member, which reads the
+// value.
+func (h *header) members(member func(key json.Token) error) (start json.Token, err error) {
+	if start, err = h.want(json.Object); err != nil {
+		return start, err
 	}
 	for {
-		t, err := h.next()
-		if err != nil {
-			return err
+		key, err := h.next()
+		if err != nil || key.Kind == json.ObjectEnd {
+			return start, err
 		}
-		switch {
-		case t.Kind == json.ObjectEnd:
-			return nil
-		case t.Is("__metadata__"):
-			err = h.metadata()
-		case len(h.spans) >= maxTensors:
-			err = format.Exceededf(t.Off, "a header has more than %d tensors", maxTensors)
-		default:
-			err = h.tensor()
-		}
-		if err != nil {
-			return err
+		if err := member(key); err != nil {
+			return start, err
 		}
 	}
 }
 
-// metadata reads an object of strings.
-func (h *header) metadata() error {
-	if _, err := h.want(json.Object); err != nil {
-		return err
-	}
-	for {
-		t, err := h.next()
-		if err != nil || t.Kind == json.ObjectEnd {
+// read reads the whole object.
+func (h *header) read() error {
+	_, err := h.members(func(key json.Token) error {
+		switch {
+		case key.Is("__metadata__"):
+			return h.texts(func(json.Token) error { return nil })
+		case len(h.spans) >= maxTensors:
+			return format.Exceededf(key.Off, "a header has more than %d tensors", maxTensors)
+		}
+		return h.tensor()
+	})
+	return err
+}
+
+// texts reads an object of strings.
+func (h *header) texts(each func(json.Token) error) error {
+	_, err := h.members(func(json.Token) error {
+		t, err := h.want(json.String)
+		if err != nil {
 			return err
 		}
-		if _, err := h.want(json.String); err != nil {
-			return err
-		}
-	}
+		return each(t)
+	})
+	return err
 }
 
 // tensor reads the description of one.
 func (h *header) tensor() error {
-	start, err := h.want(json.Object)
-	if err != nil {
-		return err
-	}
 	var width, entries uint64
 	shape := uint64(1) // elements
 	var at span
-	for {
-		t, err := h.next()
-		if err != nil {
-			return err
-		}
-		if t.Kind == json.ObjectEnd {
-			break
-		}
+	start, err := h.members(func(key json.Token) (err error) {
 		entries++
 		switch {
-		case t.Is("dtype"):
+		case key.Is("dtype"):
 			width, err = h.dtype()
-		case t.Is("shape"):
+		case key.Is("shape"):
 			shape, err = h.shape()
-		case t.Is("data_offsets"):
+		case key.Is("data_offsets"):
 			at, err = h.offsets()
 		default:
-			err = format.Brokenf(t.Off, "a tensor has an entry that the format does not have")
+			err = format.Brokenf(key.Off, "a tensor has an entry that the format does not have")
 		}
-		if err != nil {
-			return err
-		}
+		return err
+	})
+	if err != nil {
+		return err
 	}
 	if entries != 3 {
 		return format.Brokenf(start.Off, "a tensor lacks its type, shape or offsets")

@@ -73,3 +73,15 @@ func TestHas(t *testing.T) {
 		t.Error(o.Has("a"), o.Has("b"), o.Has("c"))
 	}
 }
+
+// TestListed wants a name and all below it to be listed, and no name that only
+// begins so.
+func TestListed(t *testing.T) {
+	for name, want := range map[string]bool{
+		"os": true, "os.system": true, "os.path.join": true, "posix.system": true, "ossify": false, "posix": false, "posix.systems": false, "": false,
+	} {
+		if Listed("os\n\n  posix.system\n", name) != want {
+			t.Errorf("%q: listed %v, want %v", name, !want, want)
+		}
+	}
+}
