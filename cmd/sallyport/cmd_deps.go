@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -177,8 +178,8 @@ func (a *app) printCheck(r *deps.Report) {
 		a.print("\n")
 		t.print(a.out)
 	}
-	for _, f := range open[:min(len(open), fewDeps)] {
-		a.printDeps(f)
+	for _, group := range together(open[:min(len(open), fewDeps)]) {
+		a.printDeps(group)
 	}
 	if more := len(open) - fewDeps; more > 0 {
 		a.print("\n… and %s more in full: --json shows them\n", count(int64(more)))
@@ -253,12 +254,30 @@ func fixedIn(f deps.Finding) string {
 	return strings.Join(f.Hit.Fixed, ", ")
 }
 
-// printDeps shows a finding in full: what it is about, how it came there, what to
-// do.
-func (a *app) printDeps(f deps.Finding) {
-	head := aboutOf(f)
-	if f.Package != "" && f.Place.File != "" {
-		head += "  " + f.Place.String()
+// together groups findings that are about the same thing at the same place, in
+// the order in which the first of each comes.
+func together(all []deps.Finding) [][]deps.Finding {
+	at := map[string]int{}
+	var out [][]deps.Finding
+	for _, f := range all {
+		key := aboutOf(f) + "\x00" + f.Place.String()
+		if i, ok := at[key]; ok {
+			out[i] = append(out[i], f)
+			continue
+		}
+		at[key] = len(out)
+		out = append(out, []deps.Finding{f})
+	}
+	return out
+}
+
+// printDeps shows findings about one thing in full: what it is, how it came
+// there, what was found, what to do.
+func (a *app) printDeps(group []deps.Finding) {
+	first := group[0]
+	head := aboutOf(first)
+	if first.Package != "" && first.Place.File != "" {
+		head += "  " + first.Place.String()
 	}
 	a.print("\n%s\n", plain(head))
 	say := func(label, text string) {
@@ -266,15 +285,23 @@ func (a *app) printDeps(f deps.Finding) {
 			a.print("  %s\n", strings.Join(wrap(label+plain(text), width-2), "\n  "))
 		}
 	}
-	what := f.What
-	if f.Hit != nil {
-		what = strings.Join(append([]string{f.Hit.ID}, f.Hit.Aliases...), ", ") + ": " + what
+	say("by:  ", strings.Join(first.Path, " → "))
+	var advice []string
+	for _, f := range group {
+		what := f.What
+		if f.Hit != nil {
+			what = strings.Join(append([]string{f.Hit.ID}, f.Hit.Aliases...), ", ") + ": " + what
+			if f.Hit.URL != "" {
+				what += " " + f.Hit.URL
+			}
+		}
+		say("", what)
+		if !slices.Contains(advice, f.Try) {
+			advice = append(advice, f.Try)
+		}
 	}
-	say("", what)
-	say("by:  ", strings.Join(f.Path, " → "))
-	say("do:  ", f.Try)
-	if f.Hit != nil {
-		say("see: ", f.Hit.URL)
+	for _, text := range advice {
+		say("do:  ", text)
 	}
 }
 

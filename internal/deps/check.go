@@ -154,6 +154,10 @@ func (c *checker) advisories(p *lockfile.Package, v pep440.Version) error {
 	if err != nil {
 		return err
 	}
+	mended, err := c.mendsAll(p.Name, v, hits)
+	if err != nil {
+		return err
+	}
 	for _, h := range hits {
 		f := Finding{Rule: Vulnerable, Hit: &h, What: headline(h)}
 		switch {
@@ -162,6 +166,8 @@ func (c *checker) advisories(p *lockfile.Package, v pep440.Version) error {
 		case h.Unread != "":
 			f.Verdict, f.What = Unknown, "an advisory about it cannot be evaluated: "+h.Unread
 			f.Try = "read the advisory, and decide about it in " + PolicyFile
+		case mended != "" && len(hits) > 1:
+			f.Try = fmt.Sprintf("move to %s, where all %d are fixed", mended, len(hits))
 		case len(h.Fixed) > 0:
 			f.Try = "move to " + strings.Join(h.Fixed, " or ")
 		default:
@@ -180,6 +186,30 @@ func (c *checker) advisories(p *lockfile.Package, v pep440.Version) error {
 		p.Uploaded = facts.Uploaded
 	}
 	return nil
+}
+
+// mendsAll returns the lowest version after v that fixes something and that
+// nothing is known about, or "".
+func (c *checker) mendsAll(name string, v pep440.Version, hits []advisory.Hit) (string, error) {
+	var fixes []pep440.Version
+	for _, h := range hits {
+		for _, text := range h.Fixed {
+			if fix, err := pep440.Parse(text); err == nil && fix.Compare(v) > 0 {
+				fixes = append(fixes, fix)
+			}
+		}
+	}
+	slices.SortFunc(fixes, pep440.Version.Compare)
+	for _, fix := range fixes {
+		left, err := c.Advisories.Match(name, fix)
+		if err != nil {
+			return "", err
+		}
+		if len(left) == 0 {
+			return fix.String(), nil
+		}
+	}
+	return "", nil
 }
 
 // headline is an advisory in a sentence.
@@ -344,24 +374,21 @@ func urgency(f Finding) float64 {
 
 // Err is why a check does not end with 0, or nil.
 func (r *Report) Err() error {
-	blocked, unknown := 0, 0
+	n := 0
 	for _, f := range r.Findings {
-		switch f.Verdict {
-		case Blocked:
-			blocked++
-		case Unknown:
-			unknown++
+		if f.Verdict != Passed {
+			n++
 		}
 	}
-	switch {
-	case blocked > 0:
-		return sallyport.Errorf(sallyport.Refused, "%s the dependencies from passing", keep(blocked)).
+	switch r.Verdict {
+	case Passed:
+		return nil
+	case Blocked:
+		return sallyport.Errorf(sallyport.Refused, "%s the dependencies from passing", keep(n)).
 			Try("mend them, or decide about them in %s", PolicyFile)
-	case unknown > 0:
-		return sallyport.Errorf(sallyport.Unknown, "%s the dependencies from passing: they could not be checked", keep(unknown)).
-			Try("pin what is asked for, bring newer advisories in, or decide about it in %s", PolicyFile)
 	}
-	return nil
+	return sallyport.Errorf(sallyport.Unknown, "%s the dependencies from passing: they could not be checked", keep(n)).
+		Try("pin what is asked for, bring newer advisories in, or decide about it in %s", PolicyFile)
 }
 
 func keep(n int) string {
