@@ -53,15 +53,19 @@ func (r *reader) cell(name string, lines []shellLine) error {
 // continued joins lines that end in a backslash with those after them.
 func continued(lines []shellLine) []shellLine {
 	var out []shellLine
-	open := false
-	for _, l := range lines {
+	var whole strings.Builder
+	first := 0 // the line that whole begins at; 0: at the next
+	for i, l := range lines {
 		text, more := strings.CutSuffix(l.text, `\`)
-		if open {
-			out[len(out)-1].text += text
-		} else {
-			out = append(out, shellLine{l.line, text})
+		if first == 0 {
+			first = l.line
 		}
-		open = more
+		whole.WriteString(text)
+		if !more || i == len(lines)-1 {
+			out = append(out, shellLine{first, whole.String()})
+			whole.Reset()
+			first = 0
+		}
 	}
 	return out
 }

@@ -35,16 +35,20 @@ func merged(all []Package) []Package {
 	}
 	at := map[key]int{}
 	var out []Package
+	var markers [][]string // of each, joined at the end: there may be as many as lines
 	for _, p := range all {
 		k := key{p.Name, p.Version, p.Source, p.Conda}
 		if i, ok := at[k]; ok {
 			out[i].join(p)
+			markers[i] = append(markers[i], p.Marker)
 			continue
 		}
 		at[k] = len(out)
 		out = append(out, p.clone())
+		markers = append(markers, []string{p.Marker})
 	}
 	for i := range out {
+		out[i].Marker = either(markers[i])
 		out[i].tidy()
 	}
 	return out
@@ -56,8 +60,8 @@ func (p Package) clone() Package {
 	return p
 }
 
-// join adds what another line says. Where the two differ, the one that asks for
-// more attention holds.
+// join adds what another line says, but for the marker. Where the two differ, the
+// one that asks for more attention holds.
 func (p *Package) join(q Package) {
 	p.Hashes = append(p.Hashes, q.Hashes...)
 	p.Needs = append(p.Needs, q.Needs...)
@@ -66,16 +70,8 @@ func (p *Package) join(q Package) {
 	} else {
 		p.Groups = append(p.Groups, q.Groups...)
 	}
-	switch {
-	case p.Marker == "" || q.Marker == "":
-		p.Marker = ""
-	case p.Marker != q.Marker:
-		p.Marker = "(" + p.Marker + ") or (" + q.Marker + ")"
-	}
 	p.Direct, p.Sdist = p.Direct || q.Direct, p.Sdist || q.Sdist
-	if p.Uploaded.IsZero() || !q.Uploaded.IsZero() && q.Uploaded.Before(p.Uploaded) {
-		p.Uploaded = q.Uploaded
-	}
+	p.Uploaded = first(p.Uploaded, q.Uploaded)
 	p.Yanked = cmp.Or(p.Yanked, q.Yanked)
 }
 
@@ -93,13 +89,16 @@ func (p *Package) tidy() {
 
 // firsts keeps the first place of each index.
 func firsts(all []Index) []Index {
-	var out []Index
-	for _, i := range all {
-		if !slices.ContainsFunc(out, func(j Index) bool { return i.URL == j.URL && i.Extra == j.Extra }) {
-			out = append(out, i)
-		}
+	type key struct {
+		url   string
+		extra bool
 	}
-	return out
+	seen := map[key]bool{}
+	return slices.DeleteFunc(all, func(i Index) bool {
+		k := key{i.URL, i.Extra}
+		defer func() { seen[k] = true }()
+		return seen[k]
+	})
 }
 
 // Add takes over what another list says.

@@ -116,16 +116,26 @@ func (n *notebook) source() {
 // which it begins.
 func splitCell(pieces []cellLine) []cellLine {
 	var out []cellLine
-	fresh := true
+	var open strings.Builder // the line that the next piece may go on with
+	off := int64(-1)
+	end := func() {
+		if off >= 0 {
+			out = append(out, cellLine{off, open.String()})
+		}
+		open.Reset()
+		off = -1
+	}
 	for _, p := range pieces {
 		for line := range strings.Lines(p.text) {
-			if fresh {
-				out = append(out, cellLine{off: p.off})
+			if off < 0 {
+				off = p.off
 			}
-			last := &out[len(out)-1]
-			last.text += strings.TrimRight(line, "\r\n")
-			fresh = strings.HasSuffix(line, "\n")
+			open.WriteString(strings.TrimRight(line, "\r\n"))
+			if strings.HasSuffix(line, "\n") {
+				end()
+			}
 		}
 	}
+	end()
 	return out
 }

@@ -16,7 +16,7 @@ const (
 	maxFile     = 16 << 20 // bytes; a thousand packages with the hashes of every wheel take two MiB
 	maxIncludes = 64       // files that others include
 	maxDepth    = 8        // files that include each other, one within the other
-	maxEntries  = 100_000  // packages and unread lines in all; the largest locks have some thousands
+	maxEntries  = 100_000  // packages, unread lines and indexes in all; the largest locks have some thousands
 )
 
 // A reader gathers what files say. The readers of the formats call add, unread
@@ -79,7 +79,7 @@ func (r *reader) file(name string, constraint bool, f *kind) error {
 	if err := f.read(r, name, b); err != nil {
 		return err
 	}
-	if len(r.list.Packages)+len(r.list.Unread) > maxEntries {
+	if r.full() {
 		return sallyport.Errorf(sallyport.Limit, "more than %d packages", maxEntries).At("%s", name)
 	}
 	return nil
@@ -160,20 +160,35 @@ func (r *reader) constrains(name string) bool {
 	return r.seen[visit{name, true}] && !r.seen[visit{name, false}]
 }
 
+// full reports whether there is more than is kept. What comes then is left out,
+// for the file ends with an error.
+func (r *reader) full() bool {
+	return len(r.list.Packages)+len(r.list.Unread)+len(r.list.Indexes) > maxEntries
+}
+
 // add takes a package that a file pins.
 func (r *reader) add(p Package) {
+	if r.full() {
+		return
+	}
 	p.Source.Index, p.Source.URL = scrub(p.Source.Index), scrub(p.Source.URL)
 	r.list.Packages = append(r.list.Packages, p)
 }
 
 // unread takes a line that asks for something that cannot be checked.
 func (r *reader) unread(u Unread) {
+	if r.full() {
+		return
+	}
 	u.Wants = strings.ToValidUTF8(scrub(u.Wants), "\uFFFD")
 	r.list.Unread = append(r.list.Unread, u)
 }
 
 // index takes an index that a file names.
 func (r *reader) index(i Index) {
+	if r.full() {
+		return
+	}
 	i.URL = scrub(i.URL)
 	if !strings.Contains(i.URL, "://") {
 		i.URL = i.URL[strings.LastIndexByte(i.URL, '@')+1:]

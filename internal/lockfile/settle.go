@@ -18,7 +18,9 @@ const buildGroup = "build"
 func (r *reader) settle() {
 	pinned := map[string][]int{}
 	for i, p := range r.list.Packages {
-		pinned[p.Name] = append(pinned[p.Name], i)
+		if len(pinned[p.Name]) < maxVersions { // a line that only another would answer stays
+			pinned[p.Name] = append(pinned[p.Name], i)
+		}
 	}
 	told := map[string][]string{} // the files that name what they could not pin
 	for _, u := range r.list.Unread {

@@ -8,12 +8,24 @@ import "strings"
 // than a wrong one.
 type tomlLines map[string][]int
 
+// maxKey bounds the keys of which lines are kept, in bytes.
+const maxKey = 1 << 10
+
 // linesOfTOML reads a text that has been decoded without error.
 func linesOfTOML(text string) tomlLines {
 	out := tomlLines{}
 	line, depth := 1, 0
-	table, key, word := "", "", ""
+	table, key := "", ""
+	var word []byte // what stands between signs; of no concern within a value
+	taken := func() string {
+		s := strings.TrimSpace(string(word))
+		word = word[:0]
+		return s
+	}
 	note := func(parts ...string) {
+		if len(table)+len(key) > maxKey {
+			return // there would be a copy of them for each text
+		}
 		at := joinKey(parts...)
 		out[at] = append(out[at], line)
 	}
@@ -23,9 +35,10 @@ func linesOfTOML(text string) tomlLines {
 		case '"', '\'':
 			var s string
 			s, size = tomlText(text[i:])
-			word += s
 			if key != "" {
 				note(table, key, s)
+			} else {
+				word = append(word, s...)
 			}
 		case '#':
 			if size = strings.IndexByte(text[i:], '\n'); size < 0 {
@@ -33,27 +46,27 @@ func linesOfTOML(text string) tomlLines {
 			}
 		case '[', '{':
 			if depth++; key == "" {
-				word = ""
+				word = word[:0]
 			}
 		case ']', '}':
 			if depth--; key == "" && depth == 0 {
-				table = strings.TrimSpace(word)
-				word = ""
+				table = taken()
 			}
 		case '=':
 			if key == "" {
-				key = strings.TrimSpace(word)
+				key = taken()
 				note(table, key)
 			}
-			word = ""
 		case '\n':
 			if depth <= 0 {
-				key, word = "", ""
+				key, word = "", word[:0]
 				depth = 0
 			}
 			line++
 		default:
-			word += string(c)
+			if key == "" {
+				word = append(word, c)
+			}
 		}
 		if size > 1 {
 			line += strings.Count(text[i:i+size], "\n")

@@ -16,8 +16,8 @@ type graph struct {
 	tops  []int   // what the project asks for by name, and what nobody is known to need
 }
 
-// maxVersions bounds to how many versions of a package one need may lead. Any
-// more stand by themselves.
+// maxVersions bounds to how many versions of a package one need may lead, and by
+// how many pins a line may be answered. Any more stand by themselves.
 const maxVersions = 100
 
 // graph follows the needs of every package. One that several versions could

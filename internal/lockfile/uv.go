@@ -199,6 +199,7 @@ func (w *uvWalk) follow(from uvVisit, needs []uvNeed, note bool) {
 				w.groups[to] = map[string]bool{}
 			}
 			w.groups[to][from.group] = true
+			w.steps += len(n.Extra)
 			for _, extra := range append([]string{""}, n.Extra...) {
 				if v := (uvVisit{to, extra, from.group}); !w.visited[v] {
 					w.visited[v] = true

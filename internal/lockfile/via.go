@@ -48,19 +48,20 @@ func viasOf(all []entry) vias {
 // and "-r FILE" or "NAME (FILE)" for declarations.
 func requesters(notes []string) []string {
 	var out []string
-	for i, note := range notes {
+	within := false // the lines below "via"
+	for _, note := range notes {
 		text := strings.TrimSpace(note)
-		if text == "via" {
-			for _, more := range notes[i+1:] {
-				if !strings.HasPrefix(more, "  ") {
-					break
-				}
-				out = append(out, strings.TrimSpace(more))
-			}
-		} else if list, ok := strings.CutPrefix(text, "via "); ok {
+		list, inline := strings.CutPrefix(text, "via ")
+		switch {
+		case within && strings.HasPrefix(note, "  "):
+			out = append(out, text)
+		case inline:
 			for name := range strings.SplitSeq(list, ",") {
 				out = append(out, strings.TrimSpace(name))
 			}
+			within = false
+		default:
+			within = text == "via"
 		}
 	}
 	return out

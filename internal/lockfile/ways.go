@@ -2,9 +2,14 @@ package lockfile
 
 import "slices"
 
+// maxWay bounds a chain that Ways returns. The longest real ones have some ten
+// names, and all of them together are kept.
+const maxWay = 40
+
 // Ways returns, for each package that something else needs, a shortest chain of
 // names that leads to it from what the project asks for: of each chain that Why
-// returns the first, for all packages in one walk.
+// returns the first, for all packages in one walk. A chain that is longer than
+// anybody reads has an ellipsis before its end.
 func (l *List) Ways() map[string][]string {
 	g := l.graph()
 	from := slices.Repeat([]int{-1}, len(g.needs))
@@ -18,7 +23,11 @@ func (l *List) Ways() map[string][]string {
 		queue = queue[1:]
 		name := l.Packages[at].Name
 		if _, ok := ways[name]; !ok {
-			ways[name] = append(slices.Clone(ways[l.Packages[from[at]].Name]), name)
+			way := slices.Clone(ways[l.Packages[from[at]].Name])
+			if len(way) >= maxWay {
+				way = append(way[:maxWay-2], "…")
+			}
+			ways[name] = append(way, name)
 		}
 		for _, to := range g.needs[at] {
 			if from[to] < 0 {
