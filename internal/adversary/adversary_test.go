@@ -205,7 +205,7 @@ func TestTally(t *testing.T) {
 func TestShrink(t *testing.T) {
 	stream := []byte("\x80\x02(K\x01K\x02N\x88tq\x000cos\nsystem\nq\x01X\x05\x00\x00\x00hello0.")
 	h := &Hunt{Oracle: asked(t), Judge: func(context.Context, string, []byte) (bool, string, error) { return true, "", nil }}
-	c, err := h.Shrink(t.Context(), Catch{Case: Case{Stream: stream, File: stream, Kind: Raw}})
+	c, err := h.Shrink(t.Context(), Catch{Case: Case{Stream: stream, File: stream, Kind: Raw, promised: true}})
 	if err != nil {
 		t.Fatal(err)
 	}

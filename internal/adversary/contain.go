@@ -19,6 +19,7 @@ import (
 // contain makes the file that the stream lies in, and sometimes damages it.
 func (w *writer) contain(c *Case) {
 	c.File, c.Name, c.Kind = c.Stream, pick(w, []string{"model.pkl", "model.bin", "model.joblib", "model"}), Raw
+	c.promised = c.Name != "model"
 	n := w.IntN(40)
 	boxes := []struct {
 		name string
@@ -54,7 +55,7 @@ func (w *writer) contain(c *Case) {
 	if c.Intent == Honest && special {
 		return // what is in those is not just any pickle
 	}
-	c.promised = special
+	c.promised = special || c.promised && box.kind != Tar && box.name != "tar.gz" // where the member may have another name
 	w.chose("in a file of", box.name)
 	switch {
 	case box.name == "legacy torch":

@@ -4,9 +4,8 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"strings"
+	"slices"
 	"sync"
-	"unicode"
 	"unicode/utf8"
 )
 
@@ -32,7 +31,7 @@ type Tally struct {
 	Hostile int // asked CPython for a name that honest files have no use for, or changed one
 	Honest  int // made as the libraries do it, and found harmless
 	Blocked int // of all
-	Texts   int // asked for a name, and are text such as people write: any text that begins with c does
+	Texts   int // asked for a name that nobody knows, and are text such as people write
 	Dead    int // the unpickler did not survive it, and it is known only that the scanner blocked it
 	Misses  []Catch
 	Alarms  []Catch // honest, and blocked
@@ -132,23 +131,21 @@ func (h *Hunt) batch(ctx context.Context, from, to uint64) (*Tally, error) {
 // hostile reports whether a file does what no honest one does.
 func (a Answer) hostile() bool {
 	for _, n := range a.Asked {
-		if !harmless[target{n.Module, n.Name}] && n.possible() {
+		if !harmless[target{n.Module, n.Name}] {
 			return true
 		}
 	}
 	return len(a.Built) > 0
 }
 
-// possible reports whether Python could resolve a name: one that is empty or is
-// spelled like no name ends the loading there, with nothing done.
-func (n Name) possible() bool {
-	for part := range strings.SplitSeq(n.Module+"."+n.Name, ".") {
-		if part == "" || strings.ContainsFunc(part, func(r rune) bool { return r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r) }) ||
-			unicode.IsDigit(rune(part[0])) {
-			return false
-		}
-	}
-	return true
+// idle reports whether the unpicklers did no more than to ask for names, none of
+// them a known one, before they stopped at a fault. All that can come of it is
+// that a module is imported which nobody has, unless it lies beside the file:
+// then it is judged as what it is, a program.
+func (a Answer) idle() bool {
+	return a.Called|a.Loaded|len(a.Built) == 0 && !slices.ContainsFunc(a.Asked, func(n Name) bool {
+		return slices.Contains(commands, target{n.Module, n.Name})
+	})
 }
 
 // text reports whether a file is text that Python takes for a pickle of the
@@ -156,6 +153,10 @@ func (n Name) possible() bool {
 func (c Case) text() bool {
 	return !c.promised && utf8.Valid(c.Stream) && bytes.IndexByte(c.Stream, 0) < 0
 }
+
+// harmful reports whether a case is to be blocked: it is hostile, and not merely
+// text, of which all that begins with c asks for a name.
+func (c Catch) harmful() bool { return c.Answer.hostile() && !(c.Case.text() && c.Answer.idle()) }
 
 func (t *Tally) count(c Catch, passes bool) {
 	t.Cases++
@@ -171,13 +172,13 @@ func (t *Tally) count(c Catch, passes bool) {
 		if passes {
 			t.Misses = append(t.Misses, c)
 		}
-	case c.Answer.hostile() && c.Case.text() && c.Answer.Called|c.Answer.Loaded|len(c.Answer.Built) == 0:
-		t.Texts++
-	case c.Answer.hostile():
+	case c.harmful():
 		t.Hostile++
 		if passes {
 			t.Misses = append(t.Misses, c)
 		}
+	case c.Answer.hostile():
+		t.Texts++
 	case c.Case.Intent != Honest:
 	case c.Answer.Loaded&7 != 7:
 		t.Unsound = append(t.Unsound, c.Case)

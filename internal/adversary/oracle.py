@@ -6,7 +6,8 @@ JSON for each: the names that any of CPython's unpicklers asked for, how they
 were used, and whether a load came to its end.
 
 No name is ever resolved. Whoever asks for one gets a class that stands for it,
-whose instances take whatever a pickle can do to an object.
+whose instances take whatever a pickle can do to an object. Only a name that
+cannot be one ends the load, as in Python.
 """
 
 import _pickle
@@ -107,7 +108,28 @@ def stand_in(module, name):
     return cls
 
 
+def resolvable(name):
+    """Whether Python could have a module or an attribute of this name.
+
+    A load that asks for any other ends there, in an exception, and nothing that
+    follows in the stream is done. __import__("") and __import__("a..b") raise
+    before they look for anything, and an attribute is what an assignment, a
+    definition or an import has put there, all of which need an identifier. Its
+    module is imported before that: that much any text does that begins with c.
+    A file "my-module.py" could be imported by that name all the same, but only
+    one that lies beside the model, which is judged as what it is: a program.
+    """
+    return all(part.isidentifier() for part in name.split("."))
+
+
+def resolve(name):
+    if not resolvable(name):
+        raise ImportError(name)
+
+
 def find(self, module, name):
+    resolve(module)
+    resolve(name)
     log.ask(module, name)
     return stand_in(module, name)
 
@@ -191,6 +213,7 @@ class Module:
         self.__dict__["name"] = name
 
     def __getattr__(self, key):
+        resolve(key)
         return stand_in(self.name, key)
 
 
@@ -198,6 +221,7 @@ swapped = {}
 
 
 def take_place(name, *_):
+    resolve(name)
     swapped.setdefault(name, sys.modules.get(name))
     sys.modules[name] = Module(name)
 
@@ -221,7 +245,7 @@ def from_memory(data):
 
 
 def overhear(event, args):
-    if event == "pickle.find_class" and log.mode == 8:
+    if event == "pickle.find_class" and log.mode == 8 and all(map(resolvable, args)):
         log.ask(*args)
 
 

@@ -137,7 +137,7 @@ func (w *writer) noise() {
 
 // padding has what follows lie across the end of a buffer.
 func (w *writer) padding() {
-	size := pick(w, []int{4 << 10, 8 << 10, 16 << 10, 32 << 10, 64 << 10, 128 << 10, 256 << 10}) - len(w.b) - w.IntN(300)
+	size := pick(w, []int{4 << 10, 8 << 10, 16 << 10, 32 << 10, 64 << 10, 128 << 10, 256 << 10, 1 << 20}) - len(w.b) - w.IntN(300)
 	w.one("padding", []way{
 		{"bytes", func(w *writer) { w.counted('B', 4, strings.Repeat("c", max(0, size))); w.op('0') }},
 		{"opcodes", func(w *writer) {
@@ -147,6 +147,13 @@ func (w *writer) padding() {
 			}
 		}},
 		{"a line", func(w *writer) { w.line('V', strings.Repeat("o", max(0, size))); w.op('0') }},
+		{"an identity", func(w *writer) { w.line('P', strings.Repeat("o", max(0, size))); w.op('0') }},
+		{"a number", func(w *writer) {
+			w.line(pick(w, []byte{'I', 'L'}), strings.Repeat(" ", max(0, size))+"1")
+			w.line('F', strings.Repeat("0", max(0, size)))
+			w.op('0')
+			w.op('0')
+		}},
 		{"a memo", func(w *writer) {
 			for range size / 6 {
 				w.op('K', 7)

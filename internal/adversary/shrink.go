@@ -39,17 +39,17 @@ func (h *Hunt) without(ctx context.Context, c Catch, size int) (*Catch, error) {
 		return nil, err
 	}
 	for i, a := range answers {
-		if a.Dead || !a.hostile() || a.Called|a.Loaded|len(a.Built) == 0 && c.Answer.Called|c.Answer.Loaded|len(c.Answer.Built) != 0 {
+		shorter := c
+		shorter.Case.Stream, shorter.Case.File, shorter.Answer = questions[i].Data, questions[i].Data, a
+		if a.Dead || !shorter.harmful() {
 			continue
 		}
-		data := questions[i].Data
-		passes, why, err := h.Judge(ctx, c.Case.Name, data)
+		passes, why, err := h.Judge(ctx, c.Case.Name, shorter.Case.File)
 		if err != nil {
 			return nil, err
 		}
-		if passes {
-			c.Case.Stream, c.Case.File, c.Answer, c.Why = data, data, a, why
-			return &c, nil
+		if shorter.Why = why; passes {
+			return &shorter, nil
 		}
 	}
 	return nil, nil

@@ -1,5 +1,7 @@
 package adversary
 
+import "strings"
+
 // A target is code that a pickle is to reach.
 type target struct{ module, name string }
 
@@ -88,6 +90,7 @@ var harmless = func() map[target]bool {
 	}
 	for _, e := range estimators {
 		all[e.target] = true
+		all[target{strings.Replace(e.module, "._", ".", 1), e.name}] = true // as it was called before scikit-learn 0.22
 	}
 	return all
 }()

@@ -55,7 +55,7 @@ func (m *Machine) called(c *Call, op Op) error {
 		}
 		return nil
 	}
-	if m.quiet && (c.Callee.Kind() != GlobalRef || c.Args.Kind() != Tuple) {
+	if m.quiet && (!m.resolves(c.Callee) || c.Args.Kind() != Tuple) {
 		return nil
 	}
 	m.quiet = false
@@ -125,23 +125,33 @@ func (m *Machine) extension(op Op) error {
 	return nil
 }
 
-// persid executes PERSID.
+// persid executes PERSID, whose line may be of any length.
 func (m *Machine) persid() error {
-	line, ended, err := m.line(m.at + 1)
+	off := m.at + 1
+	end, ended, err := m.lineEnd(off)
 	if err != nil {
 		return err
 	}
+	behind := end + 1
 	if !ended {
-		m.p = m.loaded
-		line = line[:max(len(line)-1, 0)]
+		behind, end = end, max(end-1, off)
 		if err := m.diverge("an identity that is not ended: only the Python unpickler goes on"); err != nil {
 			return err
 		}
 	}
-	if !isASCII(line) {
-		return m.broken("PERSID with an identity that is not ASCII")
+	for from := off; from < end; from += piece {
+		b, err := m.bytesAt(from, int(min(end-from, piece)))
+		if err != nil {
+			return err
+		}
+		if !isASCII(b) {
+			return m.broken("PERSID with an identity that is not ASCII")
+		}
 	}
 	m.push(m.written(Str))
+	if err := m.skip(off, behind-off); err != nil {
+		return err
+	}
 	return m.persistent()
 }
 
@@ -184,6 +194,13 @@ func (m *Machine) state() error {
 // muted reports whether the visitor is not told of what is done to a value: it
 // may be an accident.
 func (m *Machine) muted(target Value) bool {
-	m.quiet = m.quiet && (m.mixed || target.Kind() != GlobalRef)
+	m.quiet = m.quiet && (m.mixed || !m.resolves(target))
 	return m.quiet
+}
+
+// resolves reports whether a value is a name that Python could have. What else
+// stands for one in data that is taken for opcodes ends the loading there.
+func (m *Machine) resolves(v Value) bool {
+	g, ok := m.Global(v)
+	return ok && (!g.Known || spelled(g.Module) && spelled(g.Name))
 }

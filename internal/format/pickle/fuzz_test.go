@@ -102,7 +102,7 @@ func FuzzSniff(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		n := int64(len(data))
-		fit := Sniff(bytes.NewReader(data), 0, n)
+		fit := Sniff(bytes.NewReader(data), 0, n, known)
 		result, err := New(bytes.NewReader(data), 0, n, nothing{}).Run()
 		if err == nil && result.End == n && fit != Yes && n > 1 && data[0] != byte(OpProto) {
 			t.Fatalf("a whole stream is none: %+v", result)

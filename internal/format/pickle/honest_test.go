@@ -32,7 +32,7 @@ func TestHonest(t *testing.T) {
 				t.Errorf("%s %q: %.200q", line, l.why, stream)
 			}
 		}
-		if Sniff(strings.NewReader(stream), 0, int64(len(stream))) != Yes {
+		if Sniff(strings.NewReader(stream), 0, int64(len(stream)), known) != Yes {
 			t.Errorf("not taken for a stream: %.200q", stream)
 		}
 	}

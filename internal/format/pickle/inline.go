@@ -86,7 +86,7 @@ func (m *Machine) mayRun(from, n int64) bool {
 		}
 		switch op {
 		case OpGlobal, OpInst:
-			if identifier(line) {
+			if spelled(line) {
 				return true
 			}
 		case OpStackGlobal, OpReduce, OpNewobj, OpNewobjEx, OpObj, OpBuild, OpAppend, OpAppends, OpSetitem, OpSetitems, OpAdditems:

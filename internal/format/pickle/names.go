@@ -3,6 +3,7 @@ package pickle
 import (
 	"encoding/binary"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -42,7 +43,7 @@ func (m *Machine) name(g Global) (Value, error) {
 		m.names.known[string(key)] = i
 	}
 	v := Value(GlobalRef) | impure | Value(i)<<payload
-	if m.quiet && !(g.Known && identifier(g.Module) && spelled(g.Name)) {
+	if m.quiet && !(g.Known && spelled(g.Module) && spelled(g.Name)) {
 		return v, nil
 	}
 	if m.mixed && m.said[g.Name] {
@@ -53,15 +54,13 @@ func (m *Machine) name(g Global) (Value, error) {
 	return v, m.v.Global(m, m.event(m.op), m.names.list[i])
 }
 
-// identifier reports whether a name is one that people give, and not a letter
-// that stands somewhere by chance.
-func identifier(s string) bool { return len(s) > 1 && spelled(s) }
-
-// spelled reports whether Python could have a name like this.
+// spelled reports whether Python could have a name like this: identifiers, by
+// section 2.3 of its reference, with dots between them.
 func spelled(s string) bool {
 	for part := range strings.SplitSeq(s, ".") {
-		for i, c := range []byte(part) {
-			if letter := c == '_' || c|0x20 >= 'a' && c|0x20 <= 'z'; !letter && (i == 0 || c < '0' || c > '9') {
+		for i, c := range part {
+			begins := c == '_' || unicode.In(c, unicode.L, unicode.Nl, unicode.Other_ID_Start)
+			if !begins && (i == 0 || !unicode.In(c, unicode.Mn, unicode.Mc, unicode.Nd, unicode.Pc, unicode.Other_ID_Continue)) {
 				return false
 			}
 		}

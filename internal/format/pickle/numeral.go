@@ -5,11 +5,16 @@ import (
 	"math/big"
 	"strconv"
 	"strings"
+
+	"github.com/sallyport/sallyport/internal/format"
 )
 
 // numeral executes an opcode with a number in text.
 func (m *Machine) numeral(op Op) error {
 	line, ended, err := m.line(m.at + 1)
+	if format.Is(err, format.Exceeded) && !m.numeric(op) {
+		return m.broken("%s without a number", op)
+	}
 	if err != nil {
 		return err
 	}
@@ -26,6 +31,20 @@ func (m *Machine) numeral(op Op) error {
 		return m.float(line)
 	}
 	return m.numbered(op, line)
+}
+
+// numeric reports whether the window, which a line fills, could be the beginning
+// of a number: of zeros and spaces as many as one likes may lead it.
+func (m *Machine) numeric(op Op) bool {
+	digits := "0123456789+-_" + space
+	switch op {
+	case OpInt, OpLong:
+		digits += "abcdefABCDEFxXoO"
+	case OpFloat:
+		digits += ".eE"
+	}
+	line, _, _ := bytes.Cut(m.buf[:m.loaded], []byte{0})
+	return len(bytes.Trim(line, digits)) == 0
 }
 
 // decimal executes INT. The C unpickler reads it by strtol with any base, and

@@ -3,7 +3,10 @@ package archives
 import (
 	"bytes"
 	"encoding/binary"
+	"path"
 	"slices"
+	"strings"
+	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
 
@@ -127,15 +130,22 @@ func validUTF8(b []byte, end bool) (used int, ok bool) {
 // latinNames are the extensions of what people write and programs show. Files
 // of no other name are taken for text of one byte a letter, in which everything
 // can be read.
-var latinNames = []string{"", ".txt", ".text", ".md", ".rst", ".csv", ".tsv", ".log", ".tex", ".bib", ".srt"}
+var latinNames = []string{".txt", ".text", ".md", ".rst", ".csv", ".tsv", ".log", ".tex", ".bib", ".srt"}
 
 // matchLatin wants nothing to speak for a document or for markup.
 func matchLatin(f *inspect.File, head []byte) inspect.Fit {
 	first := bytes.TrimLeft(head, " \t\r\n")
-	if !slices.Contains(latinNames, f.Ext()) || document(head) || len(first) > 0 && first[0] == '<' || bytes.IndexByte(head, 0) >= 0 {
+	if !slices.Contains(latinNames, f.Ext()) && !shouted(f) || document(head) || len(first) > 0 && first[0] == '<' || bytes.IndexByte(head, 0) >= 0 {
 		return inspect.No
 	}
 	return inspect.Maybe
+}
+
+// shouted reports whether a file without extension has a name in capitals, as
+// README and AUTHORS are called. Models are called otherwise.
+func shouted(f *inspect.File) bool {
+	name := path.Base(f.Name)
+	return f.Ext() == "" && name == strings.ToUpper(name) && strings.ContainsFunc(name, unicode.IsUpper)
 }
 
 // inspectLatin accepts text as systems wrote it before UTF-8, in Latin-1 or in

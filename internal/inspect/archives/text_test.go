@@ -26,6 +26,7 @@ func TestLatin(t *testing.T) {
 	}{
 		{"README.txt", german, true},
 		{"README", strings.Repeat(german, 2000), true},
+		{"model", strings.Repeat(german, 2000), false},
 		{"names.csv", "id;name\n1;M\xfcller\n2;O\x92Neil\n", true},
 		{"names.csv", "id;name\n1;M\xfcller\n2;\x81\n", false},
 		{"names.csv", "id;name\n1;M\xfcller\x00\n", false},

@@ -18,6 +18,17 @@ var lists embed.FS
 //go:embed denied.txt
 var denied string
 
+//go:embed modules.txt
+var modules string
+
+// importable reports whether a Python that loads models has a module of this
+// name, or its package.
+func importable(module string) bool {
+	top, _, _ := strings.Cut(module, ".")
+	_, ok := search(body(modules), top+" ")
+	return ok
+}
+
 // texts holds the lists that were asked for, without their heads.
 var texts sync.Map
 

@@ -1,10 +1,12 @@
 package pickles
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
+	"io"
 	"path"
 	"slices"
 	"strings"
@@ -22,7 +24,7 @@ var Readings = []inspect.Reading{{Format: "pickle", Match: match, Inspect: read}
 func match(f *inspect.File, head []byte) inspect.Fit {
 	begins := len(head) >= 2 && head[0] == 0x80 && head[1] <= 5
 	if tensorData(f) {
-		if begins && pickle.Sniff(f, 2, f.Size) == pickle.Yes {
+		if begins && pickle.Sniff(f, 2, f.Size, importable) == pickle.Yes {
 			return inspect.Yes
 		}
 		return inspect.No
@@ -36,13 +38,21 @@ func match(f *inspect.File, head []byte) inspect.Fit {
 	if bytes.HasPrefix(head, []byte("PK")) && len(head) > 2 && head[2] < ' ' {
 		return inspect.No // a zip archive: as a pickle it would ask for an identity, which only loaders have that take zip archives as such
 	}
-	switch pickle.Sniff(f, 0, f.Size) {
+	readable := bytes.IndexFunc(head, control) < 0
+	asText := readable && slices.Contains(written, f.Ext())
+	switch pickle.Sniff(f, 0, f.Size, importable) {
 	case pickle.Yes:
 		return inspect.Yes
+	case pickle.Likely:
+		// "cos", "sin", "tan": whoever loads it as a pickle imports a module of Python's.
+		// Under the name of text nobody does.
+		if !asText {
+			return inspect.Yes
+		}
 	case pickle.Perhaps:
 		// A line "count", or a list of packages that begins with a c: as a pickle it
 		// would name something and break. Nobody loads it as one but by its name.
-		if slices.Contains(loaded, f.Ext()) || !utf8.Valid(head[:len(head)&^3]) || bytes.IndexFunc(head, control) >= 0 {
+		if !readable || slices.Contains(loaded, f.Ext()) || !asText && !unicode(f) {
 			return inspect.Yes
 		}
 	}
@@ -82,7 +92,28 @@ func certain(f *inspect.File) bool {
 // loaded are extensions of files that people load with pickle.
 var loaded = []string{".pkl", ".pickle", ".p", ".joblib", ".pt", ".pth", ".bin", ".ckpt", ".sav", ".dat", ".model"}
 
-func control(r rune) bool { return r < ' ' && r != '\n' && r != '\r' && r != '\t' }
+// written are extensions of files that people write and read.
+var written = []string{
+	".txt", ".text", ".md", ".rst", ".tex", ".bib", ".log", ".csv", ".tsv", ".json", ".jsonl", ".yaml", ".yml", ".toml", ".ini", ".cfg",
+	".xml", ".html", ".htm", ".svg", ".css", ".py", ".pyi", ".sh", ".sql", ".r", ".c", ".h", ".cc", ".cpp", ".hpp", ".java", ".js", ".ts", ".go", ".rs",
+	".gitignore", ".dockerignore",
+}
+
+func control(r rune) bool { return r < ' ' && !strings.ContainsRune("\n\r\t\f", r) }
+
+// unicode reports whether a file is UTF-8 to its end. Other bytes may be letters
+// of somebody's, and opcodes; where no name says which, they are no text.
+func unicode(f *inspect.File) bool {
+	for in := bufio.NewReader(io.NewSectionReader(f, 0, f.Size)); ; {
+		c, n, err := in.ReadRune()
+		if err != nil {
+			return err == io.EOF
+		}
+		if c == utf8.RuneError && n == 1 {
+			return false
+		}
+	}
+}
 
 // read judges the streams of a file, one behind the other as several libraries
 // write them.
@@ -127,7 +158,7 @@ func header(f *inspect.File, at int64) bool {
 	if n, _ := f.ReadAt(b[:], at); n == 2 && b[0] == 0x80 && b[1] <= 5 {
 		return true
 	}
-	return pickle.Sniff(f, at, f.Size) == pickle.Yes
+	return pickle.Sniff(f, at, f.Size, importable) == pickle.Yes
 }
 
 // run judges one stream.
@@ -251,7 +282,7 @@ func (j *judge) written(m *pickle.Machine, v pickle.Value, off, n int64) {
 // they stood at a place in the judge's file.
 func (j *judge) embedded(f *inspect.File, at, off, n int64) {
 	part, err := f.Section("bytes", off, n)
-	if err != nil || pickle.Sniff(part, 0, n) != pickle.Yes {
+	if err != nil || pickle.Sniff(part, 0, n, importable) != pickle.Yes {
 		return
 	}
 	other := newJudge(j.p, part, newSurroundings(part))
