@@ -34,9 +34,9 @@ const layers = `
 	format/flat  format/gguf  format/hdf5  format/jinja  format/msgpack  format/npy  format/pickle  format/protobuf  format/python  format/sevenzip  format/tar  format/ubjson  format/xml  format/zip
 	format/json  format/squash
 	dataset  env  project  launch
-	format/toml  format/outline
+	format/toml  format/outline  dist
 	sandbox  format  format/yaml  ledger  pep508
-	blob  dist  pep440
+	blob  pep440
 	state  seal  flock  lazyregexp  purl  sarif  examples
 	root
 `

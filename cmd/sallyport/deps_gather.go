@@ -4,7 +4,9 @@ import (
 	"context"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/sallyport/sallyport"
@@ -98,38 +100,49 @@ func (m *materials) addPath(ctx context.Context, path string) error {
 
 // addFolder reads a folder: what is installed in it, or what asks for packages.
 func (m *materials) addFolder(ctx context.Context, dir string) error {
-	if isInstalled(dir) {
-		r, err := installed.Read(ctx, os.DirFS(dir))
-		if err != nil {
-			return err
-		}
-		m.addInstalled(r, filepath.ToSlash(dir))
-		return nil
+	if isEnvironment(dir) {
+		return m.addPackages(ctx, dir)
 	}
 	fsys := os.DirFS(dir)
 	names, err := lockfile.Find(fsys)
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
-	}
-	if len(names) == 0 {
+	case !slices.ContainsFunc(names, func(name string) bool { return path.Dir(name) == "." }) && hasPackages(dir):
+		return m.addPackages(ctx, dir)
+	case len(names) == 0:
 		return sallyport.Errorf(sallyport.NotFound, "nothing here says which packages it needs").At("%s", dir).
 			Try("name a file; these are known: %s", strings.Join(lockfile.Formats(), ", "))
 	}
 	return m.addFiles(fsys, names...)
 }
 
-// isInstalled reports whether a folder is a virtual environment or one of
-// installed packages.
-func isInstalled(dir string) bool {
-	if _, err := os.Stat(filepath.Join(dir, "pyvenv.cfg")); err == nil {
-		return true
+// addPackages reads a folder of installed packages.
+func (m *materials) addPackages(ctx context.Context, dir string) error {
+	r, err := installed.Read(ctx, os.DirFS(dir))
+	if err == nil {
+		m.addInstalled(r, filepath.ToSlash(dir))
 	}
-	for _, pattern := range []string{"*.dist-info", "*.egg-info"} {
-		if found, _ := filepath.Glob(filepath.Join(dir, pattern)); len(found) > 0 && filepath.Base(dir) != "src" {
+	return err
+}
+
+// isEnvironment reports whether a folder is an environment, or the folder of one
+// in which packages lie.
+func isEnvironment(dir string) bool {
+	for _, pattern := range []string{"pyvenv.cfg", "lib/python*/site-packages", "Lib/site-packages"} {
+		if found, _ := filepath.Glob(filepath.Join(dir, filepath.FromSlash(pattern))); len(found) > 0 {
 			return true
 		}
 	}
-	return false
+	return slices.Contains([]string{"site-packages", "dist-packages"}, base(dir))
+}
+
+// hasPackages reports whether a folder holds metadata of packages. A project
+// does too, once it has been built or installed in place: only a folder that asks
+// for nothing itself is one of installed packages.
+func hasPackages(dir string) bool {
+	found, _ := filepath.Glob(filepath.Join(dir, "*.dist-info"))
+	return len(found) > 0
 }
 
 func (m *materials) addFiles(fsys fs.FS, names ...string) error {
@@ -140,8 +153,7 @@ func (m *materials) addFiles(fsys fs.FS, names ...string) error {
 	return err
 }
 
-// addBill reads a bill of materials, or else a file as a lock: Pipfile.lock and
-// notebooks are JSON too.
+// addBill reads a bill of materials.
 func (m *materials) addBill(path string) error {
 	b, err := os.ReadFile(path)
 	if err != nil {
@@ -154,8 +166,27 @@ func (m *materials) addBill(path string) error {
 	return err
 }
 
-// addInstalled takes over what is installed, and what is inside of it.
+// addInstalled takes over what is installed, and what is inside of it. Its files
+// are told by where it lies, as far as that is not the business of one machine.
 func (m *materials) addInstalled(r *installed.Result, place string) {
+	if !fs.ValidPath(place) {
+		place = base(place)
+	}
+	at := func(name *string) { *name = path.Join(place, *name) }
+	for i := range r.List.Files {
+		at(&r.List.Files[i].Path)
+	}
+	for i := range r.List.Packages {
+		at(&r.List.Packages[i].Place.File)
+	}
+	for i := range r.List.Unread {
+		at(&r.List.Unread[i].Place.File)
+	}
+	for i := range r.Problems {
+		if p := &r.Problems[i]; p.Path != "" {
+			at(&p.Path)
+		}
+	}
 	m.list.Add(&r.List)
 	m.problems = append(m.problems, r.Problems...)
 	m.parts = append(m.parts, partsOf(r)...)

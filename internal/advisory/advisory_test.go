@@ -431,3 +431,15 @@ func TestOpen(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// Every record is remembered by its ID, also of other ecosystems, so that their
+// number is bounded.
+func TestRecordsAreBounded(t *testing.T) {
+	c := &compiler{spool: spool{notes: map[string][]note{}}, newest: map[string]seen{}, most: 2}
+	for i, want := range []bool{true, true, true, false} {
+		r := record{id: fmt.Sprint("X-", max(i-1, 0)), elsewhere: true} // the first comes twice
+		if err := c.record("x.json", r, nil); (err == nil) != want || err != nil && !sallyport.Is(err, sallyport.Limit) {
+			t.Errorf("record %d: %v", i, err)
+		}
+	}
+}

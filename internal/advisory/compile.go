@@ -44,10 +44,12 @@ type Unread struct {
 }
 
 // maxUnread bounds how many are named, maxSpool the bytes that all records may
-// take: fifteen times what the real ones do.
+// take: fifteen times what the real ones do. maxRecords bounds the records of
+// all ecosystems, of which there are some 600,000: each is remembered by its ID.
 const (
-	maxUnread = 1000
-	maxSpool  = 256 << 20
+	maxUnread  = 1000
+	maxSpool   = 256 << 20
+	maxRecords = 3_000_000
 )
 
 // A compiler is a database that is being made.
@@ -56,6 +58,7 @@ type compiler struct {
 	stats  Stats
 	spool  spool
 	newest map[string]seen // by a record's id
+	most   int             // records
 	listed map[string]bool // packages of which there are facts
 	kev    map[string]time.Time
 	epss   []score
@@ -79,7 +82,7 @@ type seen struct {
 // whoever makes a bundle decides.
 func Compile(ctx context.Context, fsys fs.FS, out io.Writer) (Stats, error) {
 	c := &compiler{
-		ctx: ctx, spool: spool{notes: map[string][]note{}},
+		ctx: ctx, spool: spool{notes: map[string][]note{}}, most: maxRecords,
 		newest: map[string]seen{}, listed: map[string]bool{}, kev: map[string]time.Time{},
 	}
 	if err := c.walk(fsys); err != nil {
@@ -125,7 +128,9 @@ func (c *compiler) record(file string, r record, wrong error) error {
 	} else if ok && before.modified.After(now.modified) {
 		return nil
 	}
-	c.newest[r.id] = now
+	if c.newest[r.id] = now; len(c.newest) > c.most {
+		return sallyport.Errorf(sallyport.Limit, "the sources hold more than %d records", c.most).Try("leave out those of other ecosystems than PyPI")
+	}
 	if len(r.affects) > 0 && r.modified.After(c.stats.AsOf) {
 		c.stats.AsOf = r.modified
 	}

@@ -192,6 +192,7 @@ func seekable(src, whole io.Reader) (at io.ReaderAt, size int64, done func(), er
 	if err != nil {
 		return nil, 0, nil, err
 	}
+	os.Remove(f.Name()) // some systems remove it only once it is closed
 	done = func() {
 		f.Close()
 		os.Remove(f.Name())

@@ -200,6 +200,8 @@ func (c *checker) mendsAll(name string, v pep440.Version, hits []advisory.Hit) (
 		}
 	}
 	slices.SortFunc(fixes, pep440.Version.Compare)
+	// Hundreds of advisories of one package name the same few versions.
+	fixes = slices.CompactFunc(fixes, func(a, b pep440.Version) bool { return a.Compare(b) == 0 })
 	for _, fix := range fixes {
 		left, err := c.Advisories.Match(name, fix)
 		if err != nil {
@@ -226,20 +228,42 @@ func headline(h advisory.Hit) string {
 
 // origin says where a package comes from if not from the index that it should.
 func (c *checker) origin(p *lockfile.Package) {
-	if index := strings.TrimSuffix(p.Source.Index, "/"); index != "" && len(c.Policy.Indexes) > 0 && !p.Conda && !slices.Contains(c.Policy.Indexes, index) {
-		c.of(p, Finding{Rule: Foreign, What: "it comes from " + index})
+	if from := c.from(p); from != "" && len(c.Policy.Indexes) > 0 && !p.Conda && !slices.Contains(c.Policy.Indexes, from) {
+		c.of(p, Finding{Rule: Foreign, What: "it comes from " + from})
 	}
 	if len(p.Hashes) == 0 && p.Source.Path == "" && !p.Conda && p.Place.File != "" && !c.fromInstalled(p) {
 		c.of(p, Finding{Rule: Unhashed, What: "nothing says which bytes it has to be"})
 	}
 }
 
+// pypi is the index that a lock means where it names none.
+const pypi = "https://pypi.org/simple"
+
+// namesIndexes are the formats that say of each package which index it comes
+// from, but where that is the default one. In the others a package is of
+// whatever index the file or the machine is set to.
+var namesIndexes = []string{"uv.lock", "pylock.toml", "poetry.lock"}
+
+// from is the index or the archive that a package comes from, or "" if nothing
+// says it.
+func (c *checker) from(p *lockfile.Package) string {
+	if from := strings.TrimSuffix(cmp.Or(p.Source.Index, p.Source.URL), "/"); from != "" {
+		return from
+	}
+	for _, f := range c.list.Files {
+		if f.Path == p.Place.File && slices.Contains(namesIndexes, f.Format) {
+			return pypi
+		}
+	}
+	return ""
+}
+
 // fromInstalled reports whether a package is one that is there already, and not
 // one that is to be fetched.
 func (c *checker) fromInstalled(p *lockfile.Package) bool {
 	for _, f := range c.list.Files {
-		if f.Path == p.Place.File {
-			return f.Format == lockfile.Installed
+		if f.Format == lockfile.Installed && (f.Path == "." || strings.HasPrefix(p.Place.File, f.Path+"/")) {
+			return true
 		}
 	}
 	return false
@@ -281,11 +305,18 @@ func (c *checker) unread(u lockfile.Unread) {
 	if u.Wants != "" {
 		what += ": " + u.Wants
 	}
-	f := Finding{Rule: Unread, Package: u.Name, Place: u.Place, What: what}
-	if u.Reason == lockfile.Native {
-		f.Try = "have it checked by a tool for the distribution that it comes from, and decide about it"
-	}
-	c.found(f)
+	c.found(Finding{Rule: Unread, Package: u.Name, Place: u.Place, What: what, Try: instead[u.Reason]})
+}
+
+// instead says what to do about an entry where that is something else than to
+// pin it.
+var instead = map[lockfile.Reason]string{
+	lockfile.Native:  "have it checked by a tool for the distribution that it comes from, and decide about it",
+	lockfile.Path:    "have the lock name a release of it, or check what lies there by itself, and decide about it",
+	lockfile.VCS:     "have the lock name a release of it, or look at what is checked out, and decide about it",
+	lockfile.Missing: "bring the file back, or remove the line that names it",
+	lockfile.Option:  "say it in the lock instead, or decide about it",
+	lockfile.Syntax:  "write it in a form that can be read without running it, or make a lock of it",
 }
 
 // indexes says when two indexes may answer for one name. Where every package is

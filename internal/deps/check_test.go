@@ -10,6 +10,7 @@ import (
 
 	"github.com/sallyport/sallyport"
 	"github.com/sallyport/sallyport/internal/installed"
+	"github.com/sallyport/sallyport/internal/lockfile"
 )
 
 func TestCheck(t *testing.T) {
@@ -45,6 +46,11 @@ func TestCheck(t *testing.T) {
 			verdict: Passed, want: []string{"passed confusion "}},
 		{name: "an index that is not on the list", files: map[string]string{"requirements.txt": "-i https://other.example/simple\noldlib==1.1" + hash},
 			policy: map[string]string{PolicyFile: "indexes: [https://pypi.org/simple]"}, verdict: Blocked, want: []string{"blocked foreign "}},
+		{name: "an archive from elsewhere", files: map[string]string{"requirements.txt": "oldlib @ https://other.example/oldlib-1.1-py3-none-any.whl" + hash},
+			policy: map[string]string{PolicyFile: "indexes: [https://pypi.org/simple]"}, verdict: Blocked, want: []string{"blocked foreign oldlib"}},
+		{name: "the default index, which is not on the list", files: map[string]string{"pylock.toml": "lock-version = \"1.0\"\n[[packages]]\nname = \"oldlib\"\nversion = \"1.1\"\n" +
+			"wheels = [{url = \"https://files.example/oldlib-1.1-py3-none-any.whl\", hashes = {sha256 = \"" + strings.Repeat("a", 64) + "\"}}]\n"},
+			policy: map[string]string{PolicyFile: "indexes: [https://own.example/simple]"}, verdict: Blocked, want: []string{"blocked foreign oldlib"}},
 		{name: "an index that is", files: map[string]string{"requirements.txt": "-i https://pypi.org/simple/\noldlib==1.1" + hash},
 			policy: map[string]string{PolicyFile: "indexes: [https://pypi.org/simple]"}, verdict: Passed},
 		{name: "a name like another", files: map[string]string{"requirements.txt": "reqeusts==2.32.3" + hash}, verdict: Passed, want: []string{"passed lookalike reqeusts"}},
@@ -77,6 +83,16 @@ func TestCheck(t *testing.T) {
 				t.Errorf("ends with %v", err)
 			}
 		})
+	}
+}
+
+// TestInstalledNeedNoHash: what is there already is held against its RECORD.
+func TestInstalledNeedNoHash(t *testing.T) {
+	l := &lockfile.List{Files: []lockfile.File{{Path: "lib/python3.12/site-packages", Format: lockfile.Installed}},
+		Packages: []lockfile.Package{{Name: "oldlib", Version: "1.1", Place: lockfile.Place{File: "lib/python3.12/site-packages/oldlib-1.1.dist-info/METADATA"}}}}
+	r, err := Check(context.Background(), l, Options{Now: today, Advisories: advisories(t, records, today)})
+	if err != nil || len(r.Findings) > 0 {
+		t.Errorf("%+v, %v", r, err)
 	}
 }
 

@@ -30,12 +30,13 @@ type Decision struct {
 // something is affected, or that it is being looked into, lifts nothing.
 func (e Decision) lifts() bool { return e.Status == vex.NotAffected || e.Status == vex.Fixed }
 
-// about reports whether the decision is about the finding.
+// about reports whether the decision is about the finding. An advisory goes by
+// its own names alone: who accepts "vulnerable" would accept the next one too.
 func (e Decision) about(f *Finding) bool {
-	if e.Package != "" && e.Package != f.Package {
+	switch {
+	case e.Package != "" && e.Package != f.Package:
 		return false
-	}
-	if !strings.EqualFold(e.ID, string(f.Rule)) && (f.Hit == nil || !names(f.Hit, e.ID)) {
+	case f.Hit == nil && !strings.EqualFold(e.ID, string(f.Rule)), f.Hit != nil && !names(f.Hit, e.ID):
 		return false
 	}
 	if e.Versions == "" {
@@ -47,6 +48,16 @@ func (e Decision) about(f *Finding) bool {
 	}
 	v, err := pep440.Parse(f.Version)
 	return err == nil && clauses.Contains(v)
+}
+
+// exact reports whether the decision is about one version.
+func (e Decision) exact() bool {
+	clauses, err := pep440.ParseSpecifiers(e.Versions)
+	if err != nil {
+		return false
+	}
+	_, ok := clauses.Exact()
+	return ok
 }
 
 // names reports whether the advisory goes by the ID.
@@ -61,8 +72,8 @@ func ids(h *advisory.Hit) []string {
 
 // decide applies the policy's decisions to the findings and adds one for every
 // decision of the policy file that does not count any more. A package that is an
-// attack is spared only by a decision about exact versions of it: what was found
-// about all of them may have been found about the next.
+// attack is spared only by a decision about one exact version of it: what was
+// found about all of them may have been found about the next.
 func (p *Policy) decide(findings []Finding, today time.Time) []Finding {
 	used := make([]bool, len(p.Ignore))
 	for i := range findings {
@@ -71,7 +82,7 @@ func (p *Policy) decide(findings []Finding, today time.Time) []Finding {
 			continue
 		}
 		for j, e := range p.Ignore {
-			if !e.about(f) || f.Rule == Malicious && e.Versions == "" {
+			if !e.about(f) || f.Rule == Malicious && !e.exact() {
 				continue
 			}
 			used[j] = true

@@ -68,11 +68,7 @@ func open(id string, h advisory.Hit, ran []Ran, versions []string, serial int64,
 	}
 	last := ran[len(ran)-1]
 	in.Owner = last.By
-	left := deadlines[h.Severity]
-	if h.Malicious || !h.Exploited.IsZero() {
-		left = 2 * day
-	}
-	in.Deadline = at.Add(left).Truncate(day)
+	in.Deadline = deadline(h, at)
 	switch {
 	case h.Malicious:
 		in.Next = "treat what the run could reach as known to others: it saw real records; see what it tried to reach with: sallyport runs show " + last.Run
@@ -82,6 +78,15 @@ func open(id string, h advisory.Hit, ran []Ran, versions []string, serial int64,
 		in.Next = fmt.Sprintf("find out whether the weakness of %s can be reached, and decide about it in %s", h.Package, PolicyFile)
 	}
 	return in
+}
+
+// deadline is until when there is to be an answer to an advisory that came in.
+func deadline(h advisory.Hit, at time.Time) time.Time {
+	left := deadlines[h.Severity]
+	if h.Malicious || !h.Exploited.IsZero() {
+		left = 2 * day
+	}
+	return at.Add(left).Truncate(day)
 }
 
 func (r Ran) affected() Affected {

@@ -28,13 +28,24 @@ var ruleOf = map[installed.Rule]Rule{
 	installed.Mistagged: Misnamed,
 }
 
+// mends say what to do about problems for which it is something else than what
+// their rule says.
+var mends = map[installed.Rule]string{
+	installed.Unseen:     "name the whole environment, and not only its folder of packages",
+	installed.Unrecorded: "install the package from a wheel, which lists its files and their hashes",
+	installed.Unreadable: "install the environment anew, and ask the package's authors if it stays so",
+	installed.Link:       "install the environment anew, without links",
+	installed.Absent:     "have the folder filled again from the lock",
+	installed.Unasked:    "remove the file, or have the lock ask for it",
+}
+
 // problem turns a problem of installed files or of archives into a finding.
 func (c *checker) problem(p installed.Problem) {
 	rule, ok := ruleOf[p.Rule]
 	if !ok {
 		rule = Stray
 	}
-	c.found(Finding{Rule: rule, Package: p.Package, Version: p.Version, Place: lockfile.Place{File: p.Path, Line: p.Line}, What: p.What})
+	c.found(Finding{Rule: rule, Package: p.Package, Version: p.Version, Place: lockfile.Place{File: p.Path, Line: p.Line}, What: p.What, Try: mends[p.Rule]})
 }
 
 // archives adds what a folder of archives came to.

@@ -90,6 +90,8 @@ func TestDecisions(t *testing.T) {
 		"about a rule":                {ours("CVE-2026-1111", "unread"), "oldlib>=1", Passed, false},
 		"about any attack":            {ours("CVE-2026-1111", "MAL-2026-1", "oldlib", "evil"), "evil==1", Blocked, true},
 		"about one version":           {ours("CVE-2026-1111", "MAL-2026-1", "package: oldlib", "package: evil\n    versions: ==1"), "evil==1", Passed, false},
+		"about many versions":         {ours("CVE-2026-1111", "MAL-2026-1", "package: oldlib", "package: evil\n    versions: \">=0\""), "evil==1", Blocked, true},
+		"about all that is wrong":     {ours("CVE-2026-1111", "vulnerable"), "oldlib==1.0", Blocked, true},
 		"VEX":                         {vexed("not_affected", `{"@id": "pkg:pypi/oldlib@1.0"}`, "2026-02-01T00:00:00Z"), "oldlib==1.0", Passed, false},
 		"VEX about another version":   {vexed("not_affected", `{"@id": "pkg:pypi/oldlib@1.0.1"}`, "2026-02-01T00:00:00Z"), "oldlib==1.0", Blocked, false},
 		"VEX that it is affected":     {vexed("affected", `{"@id": "pkg:pypi/oldlib@1.0"}`, "2026-02-01T00:00:00Z"), "oldlib==1.0", Blocked, false},

@@ -5,6 +5,7 @@ import (
 	"context"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/sallyport/sallyport/internal/advisory"
 	"github.com/sallyport/sallyport/internal/ledger"
@@ -16,9 +17,12 @@ type Ran struct {
 	By          string // who ran it
 	Environment string
 	Packages    []Pinned
-	Models      []string        // artefact folders that it wrote
-	Known       map[string]bool // advisories that its own check had found, by every ID
+	Models      []string      // artefact folders that it wrote
+	Known       map[Told]bool // what its own check had found
 }
+
+// Told is an advisory, by one of its IDs, about a package.
+type Told struct{ Package, ID string }
 
 // Pinned is a package as it was installed.
 type Pinned struct{ Name, Version string }
@@ -49,7 +53,7 @@ func (s *Service) recheck(tx *ledger.Tx, db *Advisories) (*Outcome, error) {
 	at := now()
 	for _, n := range news {
 		if i := slices.IndexFunc(all, func(in Incident) bool { return n.same(in.Advisory) }); i >= 0 {
-			changed, err := extend(tx, all[i], n)
+			changed, err := extend(tx, all[i], n, at)
 			if err != nil {
 				return nil, err
 			}
@@ -73,17 +77,22 @@ func (s *Service) recheck(tx *ledger.Tx, db *Advisories) (*Outcome, error) {
 	return out, nil
 }
 
-// extend adds runs to an incident that it does not know yet; one that is closed
-// is opened again by them.
-func extend(tx *ledger.Tx, in Incident, n *news) (*Incident, error) {
+// extend adds runs to an incident that it does not know yet, and takes over that
+// its advisory has become graver, or is being exploited now; one that is closed
+// is opened again by either.
+func extend(tx *ledger.Tx, in Incident, n *news, at time.Time) (*Incident, error) {
 	before := len(in.Runs)
 	for _, r := range n.ran {
 		if !slices.ContainsFunc(in.Runs, func(a Affected) bool { return a.Run == r.Run }) {
 			in.Runs = append(in.Runs, r.affected())
 		}
 	}
-	if len(in.Runs) == before {
+	worse := in.Advisory.Exploited.IsZero() && !n.hit.Exploited.IsZero() || n.hit.Severity > in.Advisory.Severity
+	if len(in.Runs) == before && !worse {
 		return nil, nil
+	}
+	if until := deadline(n.hit, at); worse && until.Before(in.Deadline) {
+		in.Deadline = until
 	}
 	in.Status, in.Advisory = IncidentOpen, n.hit
 	for _, v := range n.versions {
@@ -124,7 +133,7 @@ func (s *Service) compare(tx *ledger.Tx, db *Advisories) ([]*news, *Outcome, err
 			}
 			for i := range hits {
 				h := &hits[i]
-				if slices.ContainsFunc(ids(h), func(id string) bool { return r.Known[id] }) {
+				if slices.ContainsFunc(ids(h), func(id string) bool { return r.Known[Told{h.Package, id}] }) {
 					continue
 				}
 				affected = true

@@ -70,17 +70,18 @@ type Report struct {
 	Attested []Attested      `json:"attested,omitempty"` // archives of which it is proven where they were made
 }
 
-// IDs returns every name of every advisory that the check found. A run that was
-// never checked knew of none.
-func (r *Report) IDs() map[string]bool {
-	known := map[string]bool{}
+// Known returns every name of every advisory that the check found, together with
+// the package: one weakness may turn out to be in another package too. A run that
+// was never checked knew of none.
+func (r *Report) Known() map[Told]bool {
+	known := map[Told]bool{}
 	if r == nil {
 		return known
 	}
 	for _, f := range r.Findings {
 		if f.Hit != nil {
 			for _, id := range ids(f.Hit) {
-				known[id] = true
+				known[Told{f.Package, id}] = true
 			}
 		}
 	}

@@ -6,10 +6,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 
 	"github.com/sallyport/sallyport"
 	"github.com/sallyport/sallyport/internal/advisory"
+	"github.com/sallyport/sallyport/internal/flock"
 	"github.com/sallyport/sallyport/internal/installed"
 	"github.com/sallyport/sallyport/internal/ledger"
 	"github.com/sallyport/sallyport/internal/lockfile"
@@ -49,14 +51,20 @@ func (s *Service) path(d sallyport.Digest) string { return filepath.Join(s.Dir, 
 // database that is not the one that was imported is an error of kind Corrupt.
 // The caller closes it.
 func (s *Service) Current(ctx context.Context) (*Advisories, error) {
-	var im Imported
-	err := s.Log.View(ctx, func(tx *ledger.Tx) error { return tx.Get("advisories", current, &im) })
-	if sallyport.Is(err, sallyport.NotFound) {
-		return nil, nil
-	} else if err != nil {
-		return nil, err
+	for was := int64(0); ; {
+		var im Imported
+		err := s.Log.View(ctx, func(tx *ledger.Tx) error { return tx.Get("advisories", current, &im) })
+		if sallyport.Is(err, sallyport.NotFound) {
+			return nil, nil
+		} else if err != nil {
+			return nil, err
+		}
+		db, err := s.load(im)
+		if err == nil || im.Serial == was {
+			return db, err
+		}
+		was = im.Serial // perhaps newer ones have just come in, and these were swept
 	}
-	return s.load(im)
 }
 
 func (s *Service) load(im Imported) (*Advisories, error) {
@@ -106,7 +114,11 @@ func (s *Service) Import(ctx context.Context, b *Bundle, again bool) (*Outcome, 
 	if err := s.newer(ctx, im, again); err != nil {
 		return nil, err
 	}
-	var err error
+	lock, err := s.lock()
+	if err != nil {
+		return nil, err
+	}
+	defer lock.Close()
 	if im.Database, err = s.compile(ctx, b.inner.File); err != nil {
 		return nil, err
 	}
@@ -130,9 +142,27 @@ func (s *Service) Import(ctx context.Context, b *Bundle, again bool) (*Outcome, 
 		return err
 	})
 	if err == nil {
-		err = s.Sweep(ctx)
+		err = s.sweep(ctx)
 	}
 	return out, err
+}
+
+// lock waits until nobody else imports or sweeps: a sweep would take what an
+// import has compiled, and the ledger does not know of yet, for what was left.
+func (s *Service) lock() (*flock.Lock, error) {
+	bad := func(err error) error { return sallyport.Errorf(sallyport.Invalid, "cannot keep advisories: %w", err) }
+	if err := os.MkdirAll(s.Dir, 0o755); err != nil {
+		return nil, bad(err)
+	}
+	l, err := flock.Open(s.Dir + ".lock")
+	if err != nil {
+		return nil, bad(err)
+	}
+	if err := l.Alone(); err != nil {
+		l.Close()
+		return nil, bad(err)
+	}
+	return l, nil
 }
 
 func (s *Service) newer(ctx context.Context, im Imported, again bool) error {
@@ -160,9 +190,6 @@ func older(tx *ledger.Tx, im Imported, again bool) error {
 // compile makes a database of the advisories and gives it its digest as name,
 // durably.
 func (s *Service) compile(ctx context.Context, inner *os.File) (sallyport.Digest, error) {
-	if err := os.MkdirAll(s.Dir, 0o755); err != nil {
-		return "", sallyport.Errorf(sallyport.Invalid, "cannot keep advisories: %w", err)
-	}
 	f, err := os.CreateTemp(s.Dir, ".new-*")
 	if err != nil {
 		return "", sallyport.Errorf(sallyport.Invalid, "cannot keep advisories: %w", err)
@@ -176,21 +203,48 @@ func (s *Service) compile(ctx context.Context, inner *os.File) (sallyport.Digest
 	if err = f.Sync(); err == nil {
 		err = os.Rename(f.Name(), s.path(stats.Digest))
 	}
+	if err == nil {
+		err = syncDir(s.Dir)
+	}
 	return stats.Digest, err
+}
+
+// syncDir makes a renaming durable. Windows orders them itself and cannot sync a
+// folder.
+func syncDir(dir string) error {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	return d.Sync()
 }
 
 // Sweep removes databases that are not in use: what a killed import left, and
 // those before the current one.
 func (s *Service) Sweep(ctx context.Context) error {
+	if _, err := os.Stat(s.Dir); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	lock, err := s.lock()
+	if err != nil {
+		return err
+	}
+	defer lock.Close()
+	return s.sweep(ctx)
+}
+
+func (s *Service) sweep(ctx context.Context) error {
 	var im Imported
 	err := s.Log.View(ctx, func(tx *ledger.Tx) error { return tx.Get("advisories", current, &im) })
 	if err != nil && !sallyport.Is(err, sallyport.NotFound) {
 		return err
 	}
 	entries, err := os.ReadDir(s.Dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	} else if err != nil {
+	if err != nil {
 		return err
 	}
 	for _, e := range entries {

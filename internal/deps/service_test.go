@@ -3,10 +3,12 @@ package deps
 import (
 	"context"
 	"crypto/rand"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -146,6 +148,51 @@ func TestImport(t *testing.T) {
 	}
 }
 
+// TestImportsTogether imports and sweeps at once. Whichever import the ledger has
+// last, its database has to be there.
+func TestImportsTogether(t *testing.T) {
+	s := newService(t, &[]Ran{})
+	ctx := context.Background()
+	if _, err := bring(t, s, 1, records, false); err != nil {
+		t.Fatal(err)
+	}
+	ada, trust := somebody(t, "ada", sallyport.Auditor)
+	var together sync.WaitGroup
+	for i := range 6 {
+		path, _ := bundle(t, ada, "ada", map[string]string{"a.json": strings.ReplaceAll(records["MAL-2026-1.json"], "evil", fmt.Sprint("evil", i))}, MakeOptions{})
+		b, err := openBundle(t, path, trust)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.Serial = int64(10 + i)
+		together.Go(func() {
+			if _, err := s.Import(ctx, b, false); err != nil && !sallyport.Is(err, sallyport.Refused) {
+				t.Error(err)
+			}
+		})
+		together.Go(func() {
+			if err := s.Sweep(ctx); err != nil {
+				t.Error(err)
+			}
+			db, err := s.Current(ctx)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			db.Close()
+		})
+	}
+	together.Wait()
+	db, err := s.Current(ctx)
+	if err != nil || db.Name.Serial != 15 {
+		t.Fatalf("%+v, %v", db, err)
+	}
+	db.Close()
+	if err := s.Sweep(ctx); err != nil || len(files(t, s.Dir)) != 1 { // also what was refused once it was compiled
+		t.Errorf("%v: databases that are not in use were left: %q", err, files(t, s.Dir))
+	}
+}
+
 func files(t testing.TB, dir string) []string {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
@@ -166,7 +213,7 @@ func TestIncidents(t *testing.T) {
 		{Run: "r1", By: "olga", Environment: "e1", Packages: []Pinned{{"oldlib", "1.0"}, {"newlib", "3"}}, Models: []string{"model"}},
 		{Run: "r2", By: "omar", Environment: "e2", Packages: []Pinned{{"oldlib", "1.0.0"}}},
 		{Run: "r3", By: "omar", Environment: "e3", Packages: []Pinned{{"oldlib", "1.1"}}},
-		{Run: "r4", By: "omar", Environment: "e2", Packages: []Pinned{{"oldlib", "1.0.0"}}, Known: map[string]bool{"GHSA-aaaa-bbbb-cccc": true}},
+		{Run: "r4", By: "omar", Environment: "e2", Packages: []Pinned{{"oldlib", "1.0.0"}}, Known: map[Told]bool{{"oldlib", "GHSA-aaaa-bbbb-cccc"}: true}},
 	}
 	s := newService(t, &ran)
 	out, err := bring(t, s, 1, records, false)
@@ -224,6 +271,15 @@ func TestIncidents(t *testing.T) {
 	}
 }
 
+// TestKnown wants a weakness that a run knew of in one package to be news when it
+// turns out to be in another.
+func TestKnown(t *testing.T) {
+	ran := []Ran{{Run: "r1", By: "olga", Packages: []Pinned{{"oldlib", "1.0"}}, Known: map[Told]bool{{"newlib", "CVE-2026-1111"}: true}}}
+	if out, err := bring(t, newService(t, &ran), 1, records, false); err != nil || len(out.Opened) != 1 {
+		t.Errorf("%+v, %v", out, err)
+	}
+}
+
 // TestUrgent wants what is an attack, or is being used, to be answered within
 // days.
 func TestUrgent(t *testing.T) {
@@ -240,6 +296,21 @@ func TestUrgent(t *testing.T) {
 	for _, in := range out.Opened {
 		if in.Deadline.Sub(in.Opened) > 2*day {
 			t.Errorf("%s has until %v", in.Advisory.ID, in.Deadline)
+		}
+	}
+
+	// What is exploited only later becomes urgent then, once.
+	s := newService(t, &ran)
+	if _, err := bring(t, s, 1, records, false); err != nil {
+		t.Fatal(err)
+	}
+	for number, want := range []int{1, 0} {
+		out, err := bring(t, s, int64(2+number), kev, false)
+		if err != nil || len(out.Opened) != 0 || len(out.Extended) != want {
+			t.Fatalf("%+v, %v", out, err)
+		}
+		if want == 1 && (out.Extended[0].Advisory.Exploited.IsZero() || out.Extended[0].Deadline.Sub(out.Extended[0].Opened) > 2*day) {
+			t.Errorf("%+v", out.Extended[0])
 		}
 	}
 }

@@ -10,16 +10,8 @@ package dist
 import (
 	"strings"
 
-	"github.com/sallyport/sallyport/internal/lazyregexp"
+	"github.com/sallyport/sallyport/internal/pep508"
 )
-
-// separators are what PEP 503 takes for one hyphen.
-var separators = lazyregexp.New(`[-_.]+`)
-
-// Normal returns a name as PEP 503 spells it.
-func Normal(name string) string {
-	return strings.ToLower(separators.ReplaceAllString(name, "-"))
-}
 
 // Folder returns the package and version that the name of a metadata folder
 // holds: "typing_extensions-4.12.2.dist-info". The version is "" if it holds
@@ -28,9 +20,9 @@ func Folder(base string) (name, version string) {
 	base = strings.TrimSuffix(base, ".dist-info")
 	i := strings.LastIndexByte(base, '-')
 	if i < 0 {
-		return Normal(base), ""
+		return pep508.Normal(base), ""
 	}
-	return Normal(base[:i]), base[i+1:]
+	return pep508.Normal(base[:i]), base[i+1:]
 }
 
 // A File is what the name of an archive says about it.
@@ -59,7 +51,7 @@ func ParseFile(base string) (File, bool) {
 		if !ok || i <= 0 || i == len(stem)-1 {
 			continue
 		}
-		return File{Name: Normal(stem[:i]), Version: stem[i+1:]}, true
+		return File{Name: pep508.Normal(stem[:i]), Version: stem[i+1:]}, true
 	}
 	return File{}, false
 }
@@ -73,7 +65,7 @@ func parseWheel(parts []string) (File, bool) {
 			return File{}, false
 		}
 	}
-	f := File{Name: Normal(parts[0]), Version: parts[1]}
+	f := File{Name: pep508.Normal(parts[0]), Version: parts[1]}
 	if len(parts) == 6 {
 		f.Build = parts[2]
 	}

@@ -7,8 +7,8 @@ import (
 	"unicode"
 
 	"github.com/sallyport/sallyport"
-	"github.com/sallyport/sallyport/internal/dist"
 	"github.com/sallyport/sallyport/internal/lazyregexp"
+	"github.com/sallyport/sallyport/internal/pep508"
 )
 
 // credentials are what stands between the scheme and the host of a URL.
@@ -131,7 +131,7 @@ func (b *build) blamed(c cause, line, output string) (name, version string) {
 				// Only what is pinned can be to blame; anything else is a word that
 				// looks like a version.
 				for _, p := range b.pins {
-					if p.Name == dist.Normal(m[1]) {
+					if p.Name == pep508.Normal(m[1]) {
 						return p.Name, p.Version
 					}
 				}

@@ -8,7 +8,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/sallyport/sallyport"
-	"github.com/sallyport/sallyport/internal/dist"
 	"github.com/sallyport/sallyport/internal/lazyregexp"
 	"github.com/sallyport/sallyport/internal/pep440"
 	"github.com/sallyport/sallyport/internal/pep508"
@@ -112,7 +111,7 @@ var (
 
 // pin reads the name and version of a package.
 func (l *Lock) pin(name, version string, line int) (Pin, error) {
-	p := Pin{Name: dist.Normal(name), Version: version, line: line}
+	p := Pin{Name: pep508.Normal(name), Version: version, line: line}
 	if !nameForm.MatchString(name) {
 		return p, l.errorf(line, "a package without a proper name").Try(again)
 	}

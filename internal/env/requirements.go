@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	"github.com/sallyport/sallyport"
-	"github.com/sallyport/sallyport/internal/dist"
 	"github.com/sallyport/sallyport/internal/lazyregexp"
 	"github.com/sallyport/sallyport/internal/pep508"
 )
@@ -86,7 +85,7 @@ func (l *Lock) readRequirement(line int, s string) error {
 	if m == nil || !nameForm.MatchString(m[1]) {
 		return l.notPinned(line, spec)
 	}
-	p.Name = dist.Normal(m[1])
+	p.Name = pep508.Normal(m[1])
 	if m[2] == "@" {
 		if err := l.readURL(&p, m[3]); err != nil {
 			return err
@@ -154,7 +153,7 @@ func (l *Lock) notPinned(line int, spec string) error {
 		return l.errorf(line, "a path or URL without a name").Try("write NAME @ URL --hash=sha256:…")
 	}
 	if name := firstName.FindString(spec); name != "" && len(name) < 128 {
-		return l.errorf(line, "%s is not pinned to one version", dist.Normal(name)).Try(howToPin)
+		return l.errorf(line, "%s is not pinned to one version", pep508.Normal(name)).Try(howToPin)
 	}
 	return l.errorf(line, "not a requirement").Try("write NAME==VERSION --hash=sha256:…")
 }

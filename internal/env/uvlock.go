@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/sallyport/sallyport/internal/dist"
 	"github.com/sallyport/sallyport/internal/format/toml"
 	"github.com/sallyport/sallyport/internal/pep508"
 )
@@ -131,7 +130,7 @@ func (l *Lock) uvEdges(dependencies []uvDependency, line int) ([]uvEdge, error) 
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, uvEdge{name: dist.Normal(d.Name), version: d.Version, extras: d.Extra, marker: m, line: line})
+		out = append(out, uvEdge{name: pep508.Normal(d.Name), version: d.Version, extras: d.Extra, marker: m, line: line})
 	}
 	return out, nil
 }

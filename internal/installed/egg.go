@@ -5,7 +5,7 @@ import (
 	"path"
 	"strings"
 
-	"github.com/sallyport/sallyport/internal/dist"
+	"github.com/sallyport/sallyport/internal/pep508"
 )
 
 // eggInfo reads the metadata that setuptools left before there were wheels: a
@@ -57,5 +57,5 @@ func eggName(base string) string {
 	}
 	base = strings.TrimLeft(strings.TrimPrefix(base, "__editable__"), "._")
 	name, _, _ := strings.Cut(base, "-")
-	return dist.Normal(printable(name, 100))
+	return pep508.Normal(printable(name, 100))
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/sallyport/sallyport/internal/lazyregexp"
 	"github.com/sallyport/sallyport/internal/lockfile"
 	"github.com/sallyport/sallyport/internal/pep440"
+	"github.com/sallyport/sallyport/internal/pep508"
 )
 
 // distInfo reads the metadata of a package that an installer of today left.
@@ -49,7 +50,7 @@ func (r *reader) describe(file, name, version string) *Dist {
 		r.unread(lockfile.Unread{Place: place, Reason: lockfile.Syntax, Name: name})
 		return nil
 	}
-	d := &Dist{Name: dist.Normal(head.Get("name")), Version: head.Get("version"), Python: printable(head.Get("requires-python"), 200), License: license(head)}
+	d := &Dist{Name: pep508.Normal(head.Get("name")), Version: head.Get("version"), Python: printable(head.Get("requires-python"), 200), License: license(head)}
 	if d.Name == "" || name != "" && d.Name != name || version != "" && !sameVersion(d.Version, version) {
 		r.problem(Problem{Rule: Misnamed, Package: name, Version: version, Path: file, What: "the folder's name and the metadata in it name different packages"})
 	}
@@ -131,7 +132,7 @@ func (r *reader) needs(place lockfile.Place, name string, head dist.Head) []lock
 			end = " ;"
 		}
 		_, marker, _ := strings.Cut(m[2], end)
-		out = append(out, lockfile.Need{Name: dist.Normal(m[1]), Marker: strings.TrimSpace(marker)})
+		out = append(out, lockfile.Need{Name: pep508.Normal(m[1]), Marker: strings.TrimSpace(marker)})
 	}
 	return out
 }
@@ -161,7 +162,8 @@ func (r *reader) origin(dir string) (direct bool, source lockfile.Source, here b
 	case vcs != nil:
 		source.URL = printable(vcs.Get("vcs").Str()+"+"+u.String()+"@"+vcs.Get("commit_id").Str(), 1000)
 	case u.Scheme == "file":
-		source.Path = printable(u.Path, 1000)
+		// Of a wheel or a folder of some machine, as all that conda builds: what it is
+		// called is all that is known of it, and what counts.
 	default:
 		u.RawQuery, u.Fragment = "", "" // where secrets are put too
 		source.URL = printable(u.String(), 1000)

@@ -224,7 +224,10 @@ func TestOrigin(t *testing.T) {
 	for text, want := range map[string]lockfile.Source{
 		`{"url": "https://u:secret@host/a.whl?token=secret#x", "archive_info": {}}`:                           {URL: "https://host/a.whl"},
 		`{"url": "https://u:secret@host/a.git", "vcs_info": {"vcs": "git", "commit_id": "0123456789abcdef"}}`: {URL: "git+https://host/a.git@0123456789abcdef"},
-		`{"url": "file:///src/a", "dir_info": {}}`:                                                            {Path: "/src/a"},
+		// A source that is a path would be taken for the project's own code, of which no
+		// advisory speaks, and would tell of somebody's machine.
+		`{"url": "file:///home/x/a", "dir_info": {}}`:               {},
+		`{"url": "file:///home/x/gamma-1.whl", "archive_info": {}}`: {},
 	} {
 		tree := healthy()
 		put(tree, "gamma", "1", map[string]string{"gamma-1.dist-info/direct_url.json": text})

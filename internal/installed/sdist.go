@@ -12,6 +12,7 @@ import (
 	"github.com/sallyport/sallyport/internal/dist"
 	"github.com/sallyport/sallyport/internal/format/toml"
 	"github.com/sallyport/sallyport/internal/format/zip"
+	"github.com/sallyport/sallyport/internal/pep508"
 )
 
 const (
@@ -145,7 +146,7 @@ func (b *building) member(name string, r io.Reader) error {
 		if err != nil {
 			return err
 		}
-		b.name, b.version = dist.Normal(head.Get("name")), head.Get("version")
+		b.name, b.version = pep508.Normal(head.Get("name")), head.Get("version")
 	case "pyproject.toml":
 		text, err := io.ReadAll(io.LimitReader(r, maxBuild+1))
 		if err != nil {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/sallyport/sallyport/internal/dist"
 	"github.com/sallyport/sallyport/internal/format/zip"
+	"github.com/sallyport/sallyport/internal/pep508"
 )
 
 // maxMembers bounds the files of one wheel. The largest real ones have 20,000.
@@ -120,7 +121,7 @@ func (w *wheel) choose() {
 
 // describe holds the metadata against the name of the file.
 func (w *wheel) describe() {
-	if head, ok := w.head("METADATA"); ok && (dist.Normal(head.Get("name")) != w.pkg || !sameVersion(head.Get("version"), w.version)) {
+	if head, ok := w.head("METADATA"); ok && (pep508.Normal(head.Get("name")) != w.pkg || !sameVersion(head.Get("version"), w.version)) {
 		w.say(Misnamed, w.info+"/METADATA", 0, "the metadata are not of the package and version which the file's name names")
 	}
 	if head, ok := w.head("WHEEL"); ok {

@@ -194,9 +194,6 @@ func (r *reader) condaURL(q request, url string) {
 	r.unread(u)
 }
 
-// tokenForm is a secret in the path of a channel's URL.
-var tokenForm = lazyregexp.New(`/t/[^/]+/`)
-
 // channelOf returns the channel of an archive's URL.
 func channelOf(url string) string {
 	if !strings.Contains(url, "://") {

@@ -30,8 +30,9 @@ func (r *reader) cell(name string, lines []shellLine) error {
 	lines = continued(lines)
 	first := slices.IndexFunc(lines, func(l shellLine) bool { return strings.TrimSpace(l.text) != "" })
 	script := first >= 0 && shellCell.MatchString(strings.TrimSpace(lines[first].text))
+	alone := first >= 0 && !slices.ContainsFunc(lines[first+1:], func(l shellLine) bool { return strings.TrimSpace(l.text) != "" })
 	for i, l := range lines {
-		command, isCommand := l.text, script && i != first
+		command, isCommand := l.text, script && i != first || alone && bare.MatchString(l.text)
 		if m := magic.FindStringSubmatch(l.text); m != nil && !isCommand && !strings.HasPrefix(strings.TrimSpace(l.text), "%%") {
 			command, isCommand = m[1], true
 		}
@@ -70,10 +71,22 @@ func continued(lines []shellLine) []shellLine {
 	return out
 }
 
-// commands reads a line of shell: every command in it that installs.
-func (r *reader) commands(place Place, line string) error {
+// maxShells bounds shells that start shells.
+const maxShells = 4
+
+// commands reads a line of shell: every command in it that installs, also by a
+// shell of its own.
+func (r *reader) commands(place Place, line string) error { return r.shell(place, line, maxShells) }
+
+func (r *reader) shell(place Place, line string, more int) error {
 	for _, command := range splitCommands(line) {
 		args, closed := words(command)
+		if m := shellForm.FindStringSubmatch(strings.Join(args, " ")); m != nil && more > 0 {
+			if err := r.shell(place, m[1], more-1); err != nil {
+				return err
+			}
+			continue
+		}
 		tool, args := installer(args)
 		if tool == "" {
 			continue
@@ -116,7 +129,10 @@ func splitCommands(line string) []string {
 
 var (
 	pipForm    = lazyregexp.New(`^pip[0-9.]*$`)
-	beforeForm = lazyregexp.New(`^(?:[A-Za-z_][A-Za-z0-9_]*=.*|sudo|time|exec|command|env|nohup|then|do|else|if|-[HE]|\(|\{|set)$`)
+	shellForm  = lazyregexp.New(`^(?:sudo )?(?:\S*/)?(?:ba|z|da)?sh -[a-z]*c (.*)$`)
+	beforeForm = lazyregexp.New(`^(?:[A-Za-z_][A-Za-z0-9_]*=.*|sudo|time|exec|command|env|nohup|then|do|else|if|-[HE]|\(|\{|set|sx|system)$`)
+	// bare is a line that a notebook takes for a magic without its sign.
+	bare = lazyregexp.New(`^(?:pip[0-9.]*|conda|mamba|micromamba|uv)\s+\S`)
 )
 
 // installer finds the installer that a command starts, and returns what it is
@@ -139,6 +155,11 @@ func installer(args []string) (tool string, rest []string) {
 		tool = "pip"
 	case tool == "uv" && slices.Contains(args, "pip"):
 		tool, args = "pip", args[slices.Index(args, "pip"):]
+		if sync := slices.Index(args, "sync"); sync > 0 {
+			return tool, fromFiles(args[sync+1:])
+		}
+	case tool == "pip-sync":
+		return "pip", fromFiles(args[1:])
 	case tool == "uv", tool == "poetry", tool == "pdm", tool == "pixi":
 		tool, verbs = "pip", []string{"add"}
 	case tool == "pipenv", tool == "pipx":
@@ -156,6 +177,19 @@ func installer(args []string) (tool string, rest []string) {
 		}
 	}
 	return "", nil
+}
+
+// fromFiles makes of the words after "sync", which are files of requirements, what
+// stands after "install".
+func fromFiles(args []string) []string {
+	var out []string
+	for _, word := range args {
+		if !strings.HasPrefix(word, "-") {
+			out = append(out, "-r")
+		}
+		out = append(out, word)
+	}
+	return out
 }
 
 // installOptions are options of an installer's command line beside those of
@@ -181,7 +215,8 @@ var installOptions = func() map[string]option {
 func (r *reader) install(place Place, tool string, args []string) error {
 	known := installOptions()
 	if tool == "conda" {
-		known["-c"], known["--channel"], known["--file"] = option{mainIndex, true}, option{mainIndex, true}, option{include, true}
+		known["-c"], known["--channel"] = option{mainIndex, true}, option{mainIndex, true}
+		known["-f"], known["--file"] = option{includeConda, true}, option{includeConda, true}
 	}
 	given, wanted := settings(plainWords(args), known)
 	q := request{place: place, direct: true}

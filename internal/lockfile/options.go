@@ -10,6 +10,7 @@ const (
 	mainIndex
 	extraIndex
 	include
+	includeConda
 	constrain
 	editable
 	hashed

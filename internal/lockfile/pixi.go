@@ -121,7 +121,7 @@ func (x *pixiReader) channel(n *outline.Node, p Package, at string) {
 	switch {
 	case p.Source.Index == "":
 		p.Source = Source{}
-		x.r.local(p, at)
+		x.local(p, at)
 	case purls == nil || purls.Null():
 		x.conda(p)
 	default:
@@ -165,7 +165,7 @@ func (x *pixiReader) index(n *outline.Node, p Package, at string) {
 	case checkoutForm.MatchString(at):
 		x.r.refuse(p, VCS, at)
 	case !strings.Contains(at, "://"), strings.HasPrefix(at, "file:"):
-		x.r.local(p, at)
+		x.local(p, at)
 	case p.Version == "":
 		x.r.refuse(p, URL, at)
 	case name != p.Name || version != p.Version:
@@ -174,6 +174,16 @@ func (x *pixiReader) index(n *outline.Node, p Package, at string) {
 	default:
 		x.r.locked(p)
 	}
+}
+
+// local takes a package that lies beside the lock: a folder is the project's own
+// code, and an archive is somebody's whom nobody has asked.
+func (x *pixiReader) local(p Package, at string) {
+	if archiveEnd.MatchString(at) || archiveForm.MatchString(at[strings.LastIndexByte(at, '/')+1:]) {
+		x.r.refuse(p, Path, at)
+		return
+	}
+	x.r.local(p, at)
 }
 
 // nodes returns the items of a list that may be missing.

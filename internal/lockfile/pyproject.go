@@ -230,7 +230,7 @@ func (d *declaration) dynamic(root, project map[string]any) error {
 			d.r.unread(Unread{Place: at, Reason: Syntax, Wants: key + " that the build finds out", Direct: true})
 		}
 		for _, f := range files {
-			if err := d.r.include(at, f, false); err != nil {
+			if err := d.r.include(at, f, include); err != nil {
 				return err
 			}
 		}

@@ -63,10 +63,40 @@ func (d *declaration) tools(root map[string]any) {
 	}
 }
 
-// pixi reads the tables of pixi, of conda's packages and of Python's.
+// pixi reads the tables of pixi: of Python's packages and of conda's, for all
+// machines and for some.
 func (d *declaration) pixi(t map[string]any, at string, groups []string) {
-	for _, key := range []string{"dependencies", "pypi-dependencies", "host-dependencies", "build-dependencies"} {
-		d.constraints(d.table(t, key), at+"."+key, groups)
+	d.constraints(d.table(t, "pypi-dependencies"), at+".pypi-dependencies", groups)
+	for _, key := range []string{"dependencies", "host-dependencies", "build-dependencies"} {
+		d.channels(d.table(t, key), at+"."+key, groups)
+	}
+	targets := d.table(t, "target")
+	for _, name := range slices.Sorted(maps.Keys(targets)) {
+		d.pixi(d.table(targets, name), at+".target."+name, groups)
+	}
+}
+
+// channels reads a table of packages of conda and what is wanted of them. One
+// that is a table with more than a version in it is as any other.
+func (d *declaration) channels(packages map[string]any, at string, groups []string) {
+	for _, name := range slices.Sorted(maps.Keys(packages)) {
+		t, isTable := packages[name].(map[string]any)
+		version, isText := packages[name].(string)
+		if isTable {
+			version, isText = t["version"].(string)
+		}
+		if !isText {
+			d.constraints(map[string]any{name: packages[name]}, at, groups)
+			continue
+		}
+		if _, err := pep440.Parse(version); err == nil {
+			version = "==" + version
+		}
+		if pep508.Normal(name) != "python" {
+			p := Package{Name: name, Place: d.placeOf(at, name), Groups: groups, Direct: true}
+			p.Source.Index = channelName(textOf(t["channel"]))
+			d.r.condaWish(p, version)
+		}
 	}
 }
 
@@ -75,10 +105,7 @@ func (d *declaration) pixi(t map[string]any, at string, groups []string) {
 // different machines.
 func (d *declaration) constraints(packages map[string]any, at string, groups []string) {
 	for _, name := range slices.Sorted(maps.Keys(packages)) {
-		q := request{place: Place{d.name, d.lines.take(at, name)}, groups: groups, direct: true}
-		if q.place.Line == 0 {
-			q.place.Line = d.lines.take(at + "." + name) // a table of its own
-		}
+		q := request{place: d.placeOf(at, name), groups: groups, direct: true}
 		if pep508.Normal(name) == "python" {
 			continue // the interpreter: which ones, not a package
 		}
@@ -90,6 +117,15 @@ func (d *declaration) constraints(packages map[string]any, at string, groups []s
 			d.constraint(q, name, v)
 		}
 	}
+}
+
+// placeOf is where a table has a package.
+func (d *declaration) placeOf(at, name string) Place {
+	line := d.lines.take(at, name)
+	if line == 0 {
+		line = d.lines.take(at + "." + name) // a table of its own
+	}
+	return Place{d.name, line}
 }
 
 // constraint reads what is wanted of one package.

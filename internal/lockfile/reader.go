@@ -118,16 +118,24 @@ func cause(err error) error {
 	return err
 }
 
-// include reads a requirements file that the line at place names, by a path from
-// the folder of its own file. One that is not there or lies outside is Unread,
-// not an error: the rest of the project can still be checked.
-func (r *reader) include(place Place, target string, constraint bool) error {
+// include reads a file that the line at place names, by a path from the folder of
+// its own file: of requirements, of constraints, or one of conda's. One that is
+// not there or lies outside is Unread, not an error: the rest of the project can
+// still be checked.
+func (r *reader) include(place Place, target string, how effect) error {
 	name, ok := r.beside(place.File, target)
 	if !ok {
 		r.unread(Unread{Place: place, Reason: Missing, Wants: target})
 		return nil
 	}
-	return r.follow(place, name, constraint, &kind{name: requirements, read: (*reader).readRequirements})
+	format := &kind{name: requirements, read: (*reader).readRequirements}
+	switch ext := path.Ext(name); {
+	case how == includeConda && (ext == ".yml" || ext == ".yaml"):
+		format = &kind{name: "environment.yml", read: (*reader).readEnvironment}
+	case how == includeConda:
+		format = &kind{name: "conda list", read: (*reader).readExplicit}
+	}
+	return r.follow(place, name, how == constrain, format)
 }
 
 // beside returns the path of a file that another names, and whether it is there.

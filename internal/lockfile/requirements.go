@@ -88,12 +88,12 @@ func (r *reader) setting(q request, s setting) error {
 			r.unread(q.unreadable(Variable, "", s.name+" "+s.value))
 		}
 		r.index(Index{URL: s.value, Extra: s.does == extraIndex, Place: q.place})
-	case include, constrain:
+	case include, includeConda, constrain:
 		if variableForm.MatchString(s.value) {
 			r.unread(q.unreadable(Variable, "", s.value))
 			return nil
 		}
-		return r.include(q.place, s.value, s.does == constrain)
+		return r.include(q.place, s.value, s.does)
 	case editable:
 		q.text = s.value
 		return r.editable(q)

@@ -35,9 +35,9 @@ func (r *reader) settle() {
 		if slices.ContainsFunc(told[u.Name], func(file string) bool { return r.isLockOf(file, u.Place.File) }) {
 			return true // the lock says it better
 		}
-		answered := false
+		answered, choices := false, choicesOf(u.Wants)
 		for _, i := range pinned[u.Name] {
-			if p := &r.list.Packages[i]; r.answers(p, u) {
+			if p := &r.list.Packages[i]; r.answers(p, u) && (u.Reason != Range || takes(choices, p.Version)) {
 				p.Direct = p.Direct || u.Direct
 				answered = true
 			}
@@ -47,7 +47,7 @@ func (r *reader) settle() {
 }
 
 // answers reports whether a pin is what will be installed for a line that left
-// the choice.
+// the choice, if its version is one of those.
 func (r *reader) answers(p *Package, u Unread) bool {
 	lock := r.isLockOf(p.Place.File, u.Place.File)
 	switch {
@@ -55,23 +55,23 @@ func (r *reader) answers(p *Package, u Unread) bool {
 		return false
 	case p.Marker != "" && p.Marker != u.Marker && !lock:
 		return false // pinned on some platforms only
-	case !lock && !r.together(p.Place.File, u.Place.File) && !r.constrains(u.Place.File):
-		return false
 	}
-	return u.Reason != Range || takes(u.Wants, p.Version)
+	return lock || r.together(p.Place.File, u.Place.File) || r.constrains(u.Place.File)
 }
 
-// takes reports whether what a line asks for allows a version.
-func takes(wants, version string) bool {
-	v, err := pep440.Parse(version)
-	if err != nil {
-		return false
-	}
+// choicesOf reads what a line asks for. One of the choices has to take a version.
+func choicesOf(wants string) []pep440.Specifiers {
 	if clauses, err := pep440.ParseSpecifiers(strings.TrimSuffix(wants, ",")); err == nil {
-		return clauses.Contains(v)
+		return []pep440.Specifiers{clauses}
 	}
 	choices, _ := alternatives(wants)
-	return slices.ContainsFunc(choices, func(c pep440.Specifiers) bool { return c.Contains(v) })
+	return choices
+}
+
+// takes reports whether a choice allows a version.
+func takes(choices []pep440.Specifiers, version string) bool {
+	v, err := pep440.Parse(version)
+	return err == nil && slices.ContainsFunc(choices, func(c pep440.Specifiers) bool { return c.Contains(v) })
 }
 
 // together reports whether whoever installs from the second file installs from

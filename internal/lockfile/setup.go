@@ -43,7 +43,7 @@ func setupGroups(section, key string) (groups []string, ok bool) {
 func (r *reader) setupList(name string, v iniValue, groups []string) error {
 	if files, ok := strings.CutPrefix(strings.TrimSpace(v.text()), "file:"); ok {
 		for file := range strings.FieldsFuncSeq(files, func(c rune) bool { return c == ',' || c == '\n' }) {
-			if err := r.include(Place{name, v.line}, strings.TrimSpace(file), false); err != nil {
+			if err := r.include(Place{name, v.line}, strings.TrimSpace(file), include); err != nil {
 				return err
 			}
 		}

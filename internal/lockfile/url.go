@@ -11,7 +11,8 @@ var urlForm = lazyregexp.New(`[A-Za-z][A-Za-z0-9+.-]*://\S*`)
 // elided stands for the part of a URL that may hold a secret.
 const elided = "…"
 
-// scrub takes user, password, query and fragment out of every URL in a text.
+// scrub takes user, password, query, fragment and what looks like a secret in the
+// path out of every URL in a text.
 func scrub(s string) string {
 	if !strings.Contains(s, "://") {
 		return s
@@ -40,8 +41,12 @@ func scrubURL(url string) string {
 	if end := strings.IndexAny(tail, "?#"); end >= 0 {
 		tail = tail[:end]
 	}
-	return scheme + host + tail
+	return scheme + tokenForm.ReplaceAllString(host+tail, "$1/")
 }
+
+// tokenForm is a secret in a path: in channels of conda it stands behind a "t",
+// and one large host of indexes has it first.
+var tokenForm = lazyregexp.New(`/t/[^/]+(?:/|$)|(^dl\.cloudsmith\.io)/[0-9A-Za-z]{12,}/`)
 
 // fragment returns the value of a key in a URL's fragment: "#egg=name".
 func fragment(url, key string) string {

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/sallyport/sallyport/internal/dist"
+	"github.com/sallyport/sallyport/internal/pep508"
 )
 
 // A Likeness is a popular name, and how the other differs from it.
@@ -23,7 +23,7 @@ type Likeness struct {
 
 // Find returns what a name could be taken for. It reports false for names that
 // are popular themselves, and for those that are like none.
-func Find(name string) (Likeness, bool) { return find(index(), dist.Normal(name)) }
+func Find(name string) (Likeness, bool) { return find(index(), pep508.Normal(name)) }
 
 //go:embed popular.txt
 var popular string

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/sallyport/sallyport/internal/dist"
+	"github.com/sallyport/sallyport/internal/pep508"
 )
 
 func TestFind(t *testing.T) {
@@ -73,7 +73,7 @@ func TestEverySlip(t *testing.T) {
 				slips = append(slips, name[:i-1]+name[i:i+1]+name[i-1:i]+name[i+1:])
 			}
 			for _, s := range slips {
-				if _, ok := Find(s); !ok && !n.all[dist.Normal(s)] && s == dist.Normal(s) && strings.Trim(s, "-") == s {
+				if _, ok := Find(s); !ok && !n.all[pep508.Normal(s)] && s == pep508.Normal(s) && strings.Trim(s, "-") == s {
 					t.Fatalf("%s, of %s, is taken for none", s, name)
 				}
 			}
@@ -120,7 +120,7 @@ func TestList(t *testing.T) {
 	}
 	entries := 0
 	for _, name := range all {
-		if dist.Normal(name) != name || strings.Trim(name, "-") != name {
+		if pep508.Normal(name) != name || strings.Trim(name, "-") != name {
 			t.Errorf("%s is not normalised", name)
 		}
 		entries += len(name) + 1
@@ -136,7 +136,7 @@ func TestList(t *testing.T) {
 func FuzzFind(f *testing.F) {
 	f.Add("reqeusts")
 	f.Fuzz(func(t *testing.T, name string) {
-		if l, ok := Find(name); ok && (!index().all[l.Popular] || l.How == "" || l.Popular == dist.Normal(name)) {
+		if l, ok := Find(name); ok && (!index().all[l.Popular] || l.How == "" || l.Popular == pep508.Normal(name)) {
 			t.Fatalf("got %+v", l)
 		}
 	})

@@ -77,7 +77,7 @@ func (r *ranIn) tell(held map[string][]deps.Pinned, each func(deps.Ran) error) e
 		}
 		held[id] = packages
 	}
-	ran := deps.Ran{Run: r.run.ID, By: r.run.By, Environment: id, Packages: held[id], Known: r.run.Deps.IDs()}
+	ran := deps.Ran{Run: r.run.ID, By: r.run.By, Environment: id, Packages: held[id], Known: r.run.Deps.Known()}
 	if r.run.Status == Finished && r.run.Erased == nil {
 		ran.Models = r.run.Folders()
 	}
