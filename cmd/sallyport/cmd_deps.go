@@ -102,6 +102,10 @@ func (a *app) checkDeps(ctx context.Context, paths []string, d depsAsked) error 
 	case "sarif":
 		err = deps.WriteSARIF(a.out, r)
 	case "openvex":
+		if len(r.Known()) == 0 { // by its schema a document has a statement
+			fmt.Fprintln(a.err, "no advisory is about it: there is nothing to state")
+			break
+		}
 		err = deps.WriteVEX(a.out, r, project)
 	default:
 		a.printCheck(r)
@@ -116,6 +120,7 @@ func (a *app) checked(ctx context.Context, paths []string, d depsAsked) (r *deps
 		if err != nil {
 			return nil, "", err
 		}
+		a.sayDeeper(m.deeper)
 		r, err := a.judge(ctx, m)
 		return r, m.project, err
 	}
@@ -132,6 +137,19 @@ func (a *app) checked(ctx context.Context, paths []string, d depsAsked) (r *deps
 		return err
 	})
 	return r, project, err
+}
+
+// sayDeeper tells of files in folders of a project that nobody has named.
+func (a *app) sayDeeper(names []string) {
+	const few = 3
+	if n := len(names); n > 0 {
+		text := strings.Join(names[:min(n, few)], ", ")
+		if n > few {
+			text += ", …"
+		}
+		text = fmt.Sprintf("not read, for they lie deeper: %s (%s); name those that the project means", text, many(int64(n), "file"))
+		a.say("%s\n", strings.Join(wrap(plain(text), width), "\n"))
+	}
 }
 
 // judge checks materials with the advisories of the site that we are in, or, in

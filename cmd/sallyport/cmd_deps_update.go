@@ -151,12 +151,15 @@ func (a *app) sayUnread(m *deps.Made) {
 func (a *app) printOutcome(o *deps.Outcome) {
 	n := o.Advisories
 	a.print("%s advisories as of %s (number %d, by %s)\n", count(int64(n.Records)), n.AsOf.Format(time.DateOnly), n.Serial, n.By)
-	if o.Runs == 0 {
+	if o.Packages == 0 {
 		a.print("nothing has run here yet in an environment of its own\n")
 		return
 	}
 	a.print("%s checked again, %s in all: something new about %s\n",
 		many(int64(o.Runs), "run"), many(int64(o.Packages), "package"), many(int64(o.Affected), "run"))
+	if o.Unread > 0 {
+		a.print("%s could not be compared: their versions are none by PEP 440\n", many(int64(o.Unread), "package"))
+	}
 	if len(o.Opened)+len(o.Extended) > 0 {
 		a.print("\n")
 		a.printIncidents(append(o.Opened, o.Extended...))

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strconv"
@@ -148,7 +149,7 @@ func (a *app) printIncident(in *deps.Incident) {
 	a.print("\n")
 	t := table{head: []string{"RUN", "ENVIRONMENT", "MODELS"}}
 	for _, r := range in.Runs {
-		t.add(r.Run, r.Environment[:min(12, len(r.Environment))], plain(strings.Join(r.Models, ", ")))
+		t.add(cmp.Or(r.Run, "none yet"), r.Environment[:min(12, len(r.Environment))], plain(strings.Join(r.Models, ", ")))
 	}
 	t.print(a.out)
 	for _, n := range in.Notes {

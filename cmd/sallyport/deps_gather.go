@@ -27,6 +27,7 @@ type materials struct {
 	policy   *deps.Policy
 	problems []installed.Problem
 	archives *deps.Archives
+	deeper   []string   // files that ask for packages too, and were not read
 	parts    []bom.Part // nil: nobody has looked
 }
 
@@ -113,6 +114,9 @@ func (m *materials) addFolder(ctx context.Context, dir string) error {
 	case len(names) == 0:
 		return sallyport.Errorf(sallyport.NotFound, "nothing here says which packages it needs").At("%s", dir).
 			Try("name a file; these are known: %s", strings.Join(lockfile.Formats(), ", "))
+	}
+	if m.deeper, err = lockfile.Deeper(fsys); err != nil {
+		return err
 	}
 	return m.addFiles(fsys, names...)
 }

@@ -36,9 +36,10 @@ const (
 	IncidentClosed = "closed"
 )
 
-// Affected is a run that an incident is about.
+// Affected is a run that an incident is about, or an environment in which
+// nothing ran.
 type Affected struct {
-	Run         string   `json:"run"`
+	Run         string   `json:"run,omitempty"`
 	Environment string   `json:"environment"`
 	Models      []string `json:"models,omitempty"` // artefact folders
 }
@@ -72,6 +73,9 @@ func open(id string, h advisory.Hit, ran []Ran, versions []string, serial int64,
 	switch {
 	case h.Malicious:
 		in.Next = "treat what the run could reach as known to others: it saw real records; see what it tried to reach with: sallyport runs show " + last.Run
+		if last.Run == "" {
+			in.Next = "nothing ran with it: remove it from the lock"
+		}
 	case len(h.Fixed) > 0:
 		in.Next = fmt.Sprintf("move %s to %s in the lock, and run again", h.Package, strings.Join(h.Fixed, " or "))
 	default:

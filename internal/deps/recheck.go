@@ -7,14 +7,16 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/sallyport/sallyport"
 	"github.com/sallyport/sallyport/internal/advisory"
 	"github.com/sallyport/sallyport/internal/ledger"
 )
 
-// Ran is a run that the site has made, with what it was executed with.
+// Ran is a run that the site has made, with what it was executed with, or an
+// environment in which nothing ran.
 type Ran struct {
-	Run         string
-	By          string // who ran it
+	Run         string // "" for none
+	By          string // who ran it, or built it
 	Environment string
 	Packages    []Pinned
 	Models      []string      // artefact folders that it wrote
@@ -30,12 +32,13 @@ type Pinned struct{ Name, Version string }
 // An Outcome is what bringing advisories in has changed.
 type Outcome struct {
 	Advisories advisory.Name `json:"advisories"`
-	Runs       int           `json:"runs"`          // that were checked again
-	Packages   int           `json:"packages"`      // different ones, in all of them
-	Affected   int           `json:"affected"`      // runs about which something is known now that was not when they ran
-	Opened     []Incident    `json:"opened"`        // new incidents
-	Extended   []Incident    `json:"extended"`      // open ones that more runs turned out to belong to
-	Open       int           `json:"openIncidents"` // in all
+	Runs       int           `json:"runs"`             // that were checked again
+	Packages   int           `json:"packages"`         // different ones, in all of them
+	Affected   int           `json:"affected"`         // runs about which something is known now that was not when they ran
+	Opened     []Incident    `json:"opened"`           // new incidents
+	Extended   []Incident    `json:"extended"`         // open ones that more runs turned out to belong to
+	Open       int           `json:"openIncidents"`    // in all
+	Unread     int           `json:"unread,omitempty"` // packages whose version is none by PEP 440: nothing is known about them
 }
 
 // recheck compares every run that the site has ever made with the advisories.
@@ -83,7 +86,7 @@ func (s *Service) recheck(tx *ledger.Tx, db *Advisories) (*Outcome, error) {
 func extend(tx *ledger.Tx, in Incident, n *news, at time.Time) (*Incident, error) {
 	before := len(in.Runs)
 	for _, r := range n.ran {
-		if !slices.ContainsFunc(in.Runs, func(a Affected) bool { return a.Run == r.Run }) {
+		if !slices.ContainsFunc(in.Runs, func(a Affected) bool { return a.Run == r.Run && a.Environment == r.Environment }) {
 			in.Runs = append(in.Runs, r.affected())
 		}
 	}
@@ -124,11 +127,16 @@ func (s *Service) compare(tx *ledger.Tx, db *Advisories) ([]*news, *Outcome, err
 	memo := db.Memo()
 	byID := map[string]*news{}
 	err := s.History(tx, func(r Ran) error {
-		out.Runs++
+		if r.Run != "" {
+			out.Runs++
+		}
 		affected := false
 		for _, p := range r.Packages {
 			hits, err := memo.Match(p.Name, p.Version)
-			if err != nil {
+			if sallyport.Is(err, sallyport.Invalid) {
+				out.Unread++ // one strange version must not keep advisories out for ever
+				continue
+			} else if err != nil {
 				return err
 			}
 			for i := range hits {
@@ -148,7 +156,7 @@ func (s *Service) compare(tx *ledger.Tx, db *Advisories) ([]*news, *Outcome, err
 				}
 			}
 		}
-		if affected {
+		if affected && r.Run != "" {
 			out.Affected++
 		}
 		return nil

@@ -193,9 +193,10 @@ func files(t testing.TB, dir string) []string {
 func TestIncidents(t *testing.T) {
 	ctx := context.Background()
 	ran := []Ran{
-		{Run: "r1", By: "olga", Environment: "e1", Packages: []Pinned{{"oldlib", "1.0"}, {"newlib", "3"}}, Models: []string{"model"}},
+		{Run: "r1", By: "olga", Environment: "e1", Packages: []Pinned{{"oldlib", "1.0"}, {"newlib", "3"}, {"strange", "x"}}, Models: []string{"model"}},
 		{Run: "r2", By: "omar", Environment: "e2", Packages: []Pinned{{"oldlib", "1.0.0"}}},
 		{Run: "r3", By: "omar", Environment: "e3", Packages: []Pinned{{"oldlib", "1.1"}}},
+		{By: "eve", Environment: "e9", Packages: []Pinned{{"oldlib", "1.0"}}}, // built, and nothing ran in it
 		{Run: "r4", By: "omar", Environment: "e2", Packages: []Pinned{{"oldlib", "1.0.0"}}, Known: map[Told]bool{{"oldlib", "GHSA-aaaa-bbbb-cccc"}: true}},
 	}
 	s := newService(t, &ran)
@@ -203,11 +204,11 @@ func TestIncidents(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if out.Runs != 4 || out.Packages != 4 || out.Affected != 2 || len(out.Opened) != 1 || out.Open != 1 {
+	if out.Runs != 4 || out.Packages != 5 || out.Unread != 1 || out.Affected != 2 || len(out.Opened) != 1 || out.Open != 1 {
 		t.Errorf("%+v", out)
 	}
 	in := out.Opened[0]
-	if in.ID != "i1" || in.Owner != "omar" || len(in.Runs) != 2 || in.Runs[0].Models[0] != "model" || !slices.Equal(in.Versions, []string{"1.0", "1.0.0"}) ||
+	if in.ID != "i1" || in.Owner != "eve" || len(in.Runs) != 3 || in.Runs[2].Run != "" || in.Runs[0].Models[0] != "model" || !slices.Equal(in.Versions, []string{"1.0", "1.0.0"}) ||
 		in.Deadline.Sub(in.Opened) > 7*day || !strings.Contains(in.Next, "1.1") {
 		t.Errorf("%+v", in)
 	}
@@ -241,7 +242,7 @@ func TestIncidents(t *testing.T) {
 
 	// Another run of it opens it again.
 	ran = append(ran, Ran{Run: "r5", By: "olga", Environment: "e5", Packages: []Pinned{{"oldlib", "0.9"}}})
-	if out, err = bring(t, s, 3, records, false); err != nil || len(out.Extended) != 1 || len(out.Extended[0].Runs) != 3 || out.Extended[0].Status != IncidentOpen {
+	if out, err = bring(t, s, 3, records, false); err != nil || len(out.Extended) != 1 || len(out.Extended[0].Runs) != 4 || out.Extended[0].Status != IncidentOpen {
 		t.Errorf("%+v, %v", out, err)
 	}
 	w, err := s.Watch(ctx)

@@ -25,8 +25,37 @@ const (
 func Find(fsys fs.FS) ([]string, error) {
 	var out []string
 	order := map[string]int{}
+	err := walk(fsys, func(name string) error {
+		rank, ok, err := found(fsys, name)
+		if ok {
+			out = append(out, name)
+			order[name] = rank
+		}
+		return err
+	})
+	slices.SortFunc(out, func(a, b string) int { return cmp.Or(order[a]-order[b], strings.Compare(a, b)) })
+	return out, err
+}
+
+// Deeper returns the locks and lists of requirements in folders of the project
+// of which Find does not tell whether the project means them: those of its
+// parts, of its documentation, of examples.
+func Deeper(fsys fs.FS) ([]string, error) {
+	var out []string
+	err := walk(fsys, func(name string) error {
+		folder := path.Dir(name)
+		if folder != "." && folder != findFolder && slices.ContainsFunc(formats(), func(f kind) bool { return f.found && f.sign == nil && f.name != "notebook" && f.named(name) }) {
+			out = append(out, name)
+		}
+		return nil
+	})
+	return out, err
+}
+
+// walk calls each with every file of a project that others have not written.
+func walk(fsys fs.FS, each func(name string) error) error {
 	looked := 0
-	err := fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
+	return fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return sallyport.Errorf(sallyport.Internal, "cannot be listed: %w", cause(err)).At("%s", name)
 		}
@@ -39,15 +68,8 @@ func Find(fsys fs.FS) ([]string, error) {
 			}
 			return nil
 		}
-		rank, ok, err := found(fsys, name)
-		if ok {
-			out = append(out, name)
-			order[name] = rank
-		}
-		return err
+		return each(name)
 	})
-	slices.SortFunc(out, func(a, b string) int { return cmp.Or(order[a]-order[b], strings.Compare(a, b)) })
-	return out, err
 }
 
 // foreign reports whether a folder holds what others wrote: hidden, or an

@@ -257,6 +257,9 @@ func TestFind(t *testing.T) {
 			t.Fatalf("%q, want %q: %v", got, want, err)
 		}
 	}
+	if got, err := Deeper(fsys); err != nil || !slices.Equal(got, []string{"docs/requirements.txt"}) {
+		t.Errorf("%q lie deeper: %v", got, err)
+	}
 }
 
 func TestScrub(t *testing.T) {

@@ -98,7 +98,7 @@ func (s *Service) attestDeps(r *Record, files []evidence.File) ([]byte, error) {
 		Metadata: evidence.ScanMetadata{Started: r.Started, Finished: r.Started}}
 	v.Scanner.Version = r.Host.Sallyport
 	if r.Environment != nil {
-		v.Environment = r.Environment.Tree
+		v.Environment, v.Verdict = r.Environment.Tree, string(deps.Unknown) // unless it was checked
 	}
 	if r.Deps != nil {
 		v.Verdict, v.Packages = string(r.Deps.Verdict), r.Deps.Packages

@@ -10,7 +10,7 @@ import (
 
 // History calls each with every run that the site has made in an environment,
 // in the order in which they were recorded last, and what that environment
-// holds. Documents are read and proven in one goroutine and understood in
+// holds; then with every environment that was built and in which nothing ran. Documents are read and proven in one goroutine and understood in
 // another, which is the one that calls.
 func History(tx *ledger.Tx, each func(deps.Ran) error) error {
 	found := make(chan ranIn, 64)
@@ -42,7 +42,7 @@ type ranIn struct {
 
 func readHistory(tx *ledger.Tx, found chan<- ranIn) error {
 	met := map[string]bool{}
-	return tx.Each("run", func(_ string, raw []byte, _ ledger.Entry) error {
+	err := tx.Each("run", func(_ string, raw []byte, _ ledger.Entry) error {
 		var r ranIn
 		if err := json.Unmarshal(raw, &r.run); err != nil {
 			return err
@@ -58,6 +58,15 @@ func readHistory(tx *ledger.Tx, found chan<- ranIn) error {
 			}
 		}
 		found <- r
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return tx.Each("environment", func(id string, raw []byte, e ledger.Entry) error {
+		if !met[id] {
+			found <- ranIn{run: Record{By: e.By, Environment: &Environment{ID: id}}, environment: raw}
+		}
 		return nil
 	})
 }
