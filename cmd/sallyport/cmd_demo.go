@@ -81,10 +81,6 @@ var steps = []struct {
 			"sallyport verify model --trust ledger/trust.json"}},
 	{say: "Was it really made that way? Build it again from the record alone and compare.",
 		run: []string{"sallyport reproduce @full --quiet"}},
-	{say: "Months later something becomes known about a package (made up here). Which models\n" +
-		"were made with it, and who sees to it until when?",
-		run: []string{"sallyport deps update --from ../advisories --from ../advisories-later --as-of today", "sallyport incidents show i1",
-			"sallyport incidents close i1 --note made-up"}},
 	{say: "A patient withdraws her consent. What has learned from her?",
 		run: []string{"sallyport erase --subject 362610 --plan"}},
 	{say: "Take her out: of every version, of everything that was made of them, of the models.\n" +
@@ -94,6 +90,10 @@ var steps = []struct {
 	{say: "The model that we had taken out does not verify any more. Her certificate does.",
 		run: []string{"sallyport log export -o ledger2", "! sallyport verify model --trust ledger2/trust.json",
 			"sallyport verify erasure/certificate.json --trust ledger2/trust.json"}},
+	{say: "Months later something becomes known about a package (made up here). Which models\n" +
+		"were made with it, and who sees to it until when?",
+		run: []string{"sallyport deps update --from ../advisories --from ../advisories-later --as-of today", "sallyport incidents show i1",
+			"sallyport incidents close i1 --note made-up"}},
 	{say: "Everything that happened, proven from the first entry to the last.",
 		run: []string{"sallyport log ls --last 8", "sallyport log verify"}},
 }
